@@ -30,7 +30,8 @@ from mlnotes.text import (
 # %% auto #0
 __all__ = ['PRESETS', 'NerModel', 'NerConfig', 'quick', 'klue', 'preset', 'NerDataset', 'encode_split', 'open_split',
            'character_tags', 'Entity', 'entities_of', 'split_files', 'build_run_data', 'make_tokenizer', 'split_facts',
-           'score_tags', 'make_model', 'collate_rows', 'token_loss', 'token_predictions', 'review', 'NerTask', 'Tagger']
+           'score_tags', 'make_model', 'collate_rows', 'token_loss', 'token_predictions', 'review', 'NerTask', 'Tagger',
+           'token_answers', 'token_rows']
 
 # %% ../nbs/10_ner.ipynb #6ee85d83
 if TYPE_CHECKING:
@@ -354,7 +355,7 @@ def review(
         rows.append({"id": name, "text": text, "gold": gold, "predicted": answer, "wrong": wrong})
     return sorted(rows, key=lambda row: -row["wrong"])
 
-# %% ../nbs/10_ner.ipynb #cf55a6f6
+# %% ../nbs/10_ner.ipynb #194ee673
 class NerTask:
     "Korean named entity recognition, as the engine wants it."
 
@@ -390,8 +391,7 @@ class NerTask:
     def loss(self, model: nn.Module, batch: dict) -> tuple[Tensor, dict]:
         return token_loss(model, batch, self.config.learning.label_smoothing)
 
-    def predict(self, model: nn.Module, batch: dict) -> dict:
-        return token_predictions(model, batch)
+    predict = staticmethod(token_predictions)
 
     def metrics(self, predictions: Any, split: str) -> dict[str, float]:
         return score_tags(predictions.ragged["tag"][0], self.dataset(split), self.tag_names)
@@ -401,62 +401,69 @@ class NerTask:
         model.config.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
 
-# %% ../nbs/10_ner.ipynb #baa8b823
+# %% ../nbs/10_ner.ipynb #5fd6e819
 class Tagger:
     "A token classifier that answers with entities of the text as it was typed."
 
-    def __init__(self, folder: str | Path, normalize: str = "none"):
-        import torch
+    def __init__(
+        self,
+        folder: str | Path,  # a kept checkpoint, or any Hugging Face token classifier
+        normalize: str = "none",  # none: as the saved tokenizer says
+    ):
         from transformers import AutoModelForTokenClassification
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # weights on disk need no bar
         self.tokenizer = load_tokenizer(str(folder), normalize=normalize)
         self.model = AutoModelForTokenClassification.from_pretrained(str(folder)).eval()
         names = self.model.config.id2label
         self.tag_names = tuple(names[number] for number in range(len(names)))
-        self.inference_mode = torch.inference_mode
 
     def predict(
         self,
         text: str,  # any length: long texts are read in windows
-    ) -> dict:  # {"sentence", "entities": [...], "result": rows per token}
+    ) -> dict:  # {"sentence", "entities": one dict each, "result": one row per token}
         "Entities with offsets in `text`, and the tag and probability of every token."
         if not isinstance(text, str):
             raise TypeError(f"the text should be str, not {text!r} ({type(text).__name__}).")
         store = encode_texts(self.tokenizer, [text], self.tokenizer.model_max_length)
-        tags, probabilities = self._token_answers(store)
-        offsets = np.array([0, len(text)])
-        codes = character_tags(tags, store, offsets, self.tag_names)
+        tags, sure = token_answers(self.model, store, self.tokenizer.pad_token_id)
+        codes = character_tags(tags, store, np.array([0, len(text)]), self.tag_names)
         spread = np.zeros(len(text), np.float32)
-        for start, end, sure in zip(store.starts, store.ends, probabilities):
-            spread[max(start, 0) : max(end, 0)] = sure
+        for start, end, probability in zip(store.starts, store.ends, sure):
+            spread[max(start, 0) : max(end, 0)] = probability
         found = entities_of(text, codes, spread, self.tag_names)
-        return {
-            "sentence": text,
-            "entities": [vars(entity) for entity in found],
-            "result": self._rows(text, store, tags, probabilities),
+        rows = token_rows(text, store, tags, sure, self.tag_names)
+        return {"sentence": text, "entities": [vars(entity) for entity in found], "result": rows}
+
+# %% ../nbs/10_ner.ipynb #a5a56c41
+def token_answers(
+    model: nn.Module, store: TokenStore, pad_id: int
+) -> tuple[np.ndarray, np.ndarray]:  # tag code and probability, one per token of the store
+    "The best tag of every token and its probability."
+    import torch
+
+    rows = np.arange(len(store))
+    ids = pad_rows(store.input_ids, store.offsets, rows, fill=pad_id, multiple=1)
+    mask = np.arange(ids.shape[1])[None, :] < store.lengths[:, None]
+    inputs = {"input_ids": torch.from_numpy(ids).long(), "attention_mask": torch.from_numpy(mask)}
+    with torch.inference_mode():
+        logits = model(**{name: value.to(model.device) for name, value in inputs.items()}).logits
+    probability, tag = logits.float().softmax(-1).max(-1)
+    return tag.cpu().numpy()[mask], probability.cpu().numpy()[mask]
+
+
+def token_rows(
+    text: str, store: TokenStore, tags: np.ndarray, sure: np.ndarray, tag_names: Sequence[str]
+) -> list[dict]:
+    "The original's rows: token, label and probability as text of 4 decimals; also offsets."
+    return [
+        {
+            "token": text[store.starts[here] : store.ends[here]],
+            "label": tag_names[tags[here]],
+            "prob": f"{sure[here]:.4f}",
+            "start": int(store.starts[here]),
+            "end": int(store.ends[here]),
         }
-
-    def _token_answers(self, store: TokenStore) -> tuple[np.ndarray, np.ndarray]:
-        "Best tag code and its probability for every token of `store`."
-        import torch
-
-        rows = np.arange(len(store))
-        ids = torch.from_numpy(pad_rows(store.input_ids, store.offsets, rows, 0, multiple=1)).long()
-        mask = torch.arange(ids.shape[1])[None, :] < torch.from_numpy(store.lengths)[:, None]
-        with self.inference_mode():
-            logits = self.model(input_ids=ids, attention_mask=mask.long()).logits
-        probability, tag = logits.float().softmax(-1).max(-1)
-        return tag[mask].numpy(), probability[mask].numpy()
-
-    def _rows(self, text: str, store: TokenStore, tags, probabilities) -> list[dict]:
-        "The original's rows: token, label and probability as text of 4 decimals."
-        return [
-            {
-                "token": text[store.starts[here] : store.ends[here]],
-                "label": self.tag_names[tags[here]],
-                "prob": f"{probabilities[here]:.4f}",
-                "start": int(store.starts[here]),
-                "end": int(store.ends[here]),
-            }
-            for here in np.flatnonzero(np.asarray(store.owned))
-        ]
+        for here in np.flatnonzero(np.asarray(store.owned))
+    ]

@@ -358,7 +358,7 @@ class _Tables(_Logs):
             raise RunError(f"run {self.id} has no predictions {name!r}; it has {known}.")
         return Predictions.load(path)
 
-# %% ../nbs/05_runs.ipynb #b1291f11
+# %% ../nbs/05_runs.ipynb #3f571d41
 class Run(_State, _Tables):
     "One run's folder."
 
@@ -390,11 +390,11 @@ class Run(_State, _Tables):
                     "Give another job_version, continue it with resume=, or leave job_version out."
                 )
             path.mkdir(parents=True)
+            begun = {"state": "prepared", "host": socket.gethostname(), "time": _now()}
+            write_whole(path / "status.json", to_json(begun, indent=1))
             about = {"id": path.name, "system": system, "sequence": _next_sequence(home)}
-            write_whole(path / "run.json", to_json(about | {"made": _now()}, indent=1))
-        run = cls(path)
-        run.set_status("prepared")
-        return run
+            write_whole(path / "run.json", to_json(about, indent=1))  # from here on it is a run
+        return cls(path)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -403,7 +403,7 @@ class Run(_State, _Tables):
             raise RunError(f"{path} is not the folder of a run: it has no run.json.")
         return cls(path)
 
-# %% ../nbs/05_runs.ipynb #b6e3c699
+# %% ../nbs/05_runs.ipynb #8203cf4d
 def find_runs(
     home: str | Path,  # folder of all runs
     system: str | None = None,  # None: all systems
@@ -415,7 +415,7 @@ def find_runs(
     places = Path(home).glob(f"{system or '*'}/*/*/run.json")
     runs = [Run(place.parent) for place in places]
     runs = [run for run in runs if fnmatch(run.id, pattern) or fnmatch(run.id, f"{pattern}_*")]
-    runs = [run for run in runs if state in (None, run.status())]
+    runs = [run for run in runs if state is None or run.status() == state]
     return sorted(runs, key=lambda run: run.sequence)
 
 
