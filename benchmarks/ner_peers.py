@@ -1,9 +1,9 @@
-"""The contestants of nbs/30_benchmarks.ipynb for Korean NER, each to be run in a process of its own.
+"""The contestants of nbs/30_benchmarks.ipynb for Korean NER, each run in a process of its own.
 
     python benchmarks/ner_peers.py SETTINGS        SETTINGS is JSON: the fields of `Setting`
 
-Every line on stdin is one round, such as {"kind": "loop", "precision": "bf16-mixed"}; every line on stdout
-is what came out. Between rounds the process sleeps, so that contestants can take turns.
+Every line on stdin is one round, such as {"kind": "loop", "precision": "bf16-mixed"}; every line on
+stdout is what came out. Between rounds the process sleeps, so that contestants can take turns.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -28,10 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
 warnings.filterwarnings("ignore")
 
-from mlnotes import metrics, ner  # noqa: E402
-from mlnotes.config import make_config  # noqa: E402
-from mlnotes.data import read_tagged, recode  # noqa: E402
-from mlnotes.text import encode_texts, global_batches, load_tokenizer, token_tags  # noqa: E402
+from mlnotes import metrics, ner
+from mlnotes.config import make_config
+from mlnotes.data import read_tagged, recode
+from mlnotes.text import encode_texts, global_batches, load_tokenizer, token_tags
 
 NEVER = 1e6  # epochs between two checks, steps between two prints: only the last step has them
 
@@ -48,9 +49,9 @@ class Setting:
     def config(self) -> ner.NerConfig:
         corpus = Path(self.corpus)
         data = {"data_home": str(corpus.parent), "data_name": corpus.name}
-        quiet = {"check_rate_on_training": NEVER, "print_step_on_training": int(NEVER), "verbose": 0}
+        never = {"check_rate_on_training": NEVER, "print_step_on_training": int(NEVER)}
         no_test = {"data": {"test_file": None}}
-        return make_config(ner.quick(), data | quiet, no_test, self.options)
+        return make_config(ner.quick(), data | never | {"verbose": 0}, no_test, self.options)
 
     def task(self, **changes) -> ner.NerTask:
         "The task, its data prepared."
@@ -65,7 +66,7 @@ class Setting:
         return choose_accelerator(self.config.hardware.accelerator)
 
 
-# --- training: the same first weights, rows, labels, epochs, batch size and learning rates ---------
+# --- training: the same first weights, rows, labels, epochs, batch size and learning rates --------
 
 
 def new_model(task: ner.NerTask) -> tuple:
@@ -89,11 +90,12 @@ def wait_for(device: str) -> None:
 
 
 def trained(task: ner.NerTask, model, first: float, seconds: float, losses: list[float]) -> dict:
-    "What a training round reports: seconds, mean loss of the last epoch, scores on the validation rows."
+    "What a round of training reports, with the mean loss of the last epoch and validation scores."
     from mlnotes import engine
 
     fabric = engine.make_fabric(task.config)
-    scores = engine.score(task, fabric.to_device(model), task.dataset("valid"), fabric, "valid").numbers
+    model = fabric.to_device(model)
+    scores = engine.score(task, model, task.dataset("valid"), fabric, "valid").numbers
     return {
         "seconds": seconds,
         "loss": float(np.mean(losses)),
@@ -114,7 +116,6 @@ def train_loop(
 ) -> dict:
     "The shortest loop that does the work: no checks, no files, nothing that could be resumed."
     import torch
-
     from mlnotes.engine import learning_rate_at, make_optimizer
 
     task, device = setting.task(precision=precision), setting.device
@@ -124,10 +125,9 @@ def train_loop(
     optimizer = make_optimizer(task, model)
     if not fused:
         optimizer = torch.optim.AdamW(optimizer.param_groups)
+    size, seed = task.config.hardware.train_batch, learning.random_seed
     batches = [
-        global_batches(
-            rows.lengths, task.config.hardware.train_batch, learning.random_seed, epoch, 64 * grouped
-        )
+        global_batches(rows.lengths, size, seed, epoch, 64 * grouped)
         for epoch in range(learning.num_epochs)
     ]
     steps, losses = [indices for epoch in batches for indices in epoch], []
@@ -156,13 +156,13 @@ def widened(batch: dict, width: int, device: str) -> dict:
 
     fills = {"input_ids": 0, "attention_mask": 0, "labels": -100}
     missing = max(0, width - batch["labels"].shape[1])
-    return {name: pad(batch[name], (0, missing), value=fill).to(device) for name, fill in fills.items()}
+    return {
+        name: pad(batch[name], (0, missing), value=fill).to(device) for name, fill in fills.items()
+    }
 
 
 def train_ours(setting: Setting, precision: str = "32-true", whole: bool = False) -> dict:
-    "The engine, with all that it keeps; `whole`: with a check and a checkpoint every epoch, timed too."
-    import torch
-
+    "The engine, with all that it keeps; `whole`: a check and a checkpoint every epoch, timed too."
     from mlnotes import engine
     from mlnotes.runs import Run
 
@@ -210,7 +210,7 @@ class Rows:
                 "attention_mask": [1] * int(end - begin),
                 "labels": np.asarray(dataset.labels[begin:end]).tolist(),
             }
-            for begin, end in zip(bounds, bounds[1:])
+            for begin, end in pairwise(bounds)
         ]
 
     def __len__(self) -> int:
@@ -314,7 +314,7 @@ def seqeval_scores(tag_names: tuple[str, ...]):
     return compute
 
 
-# --- scoring and converting: the same answers from loops over Python objects and from arrays -------
+# --- scoring and converting: the same answers from loops over objects and from arrays -------------
 
 
 class Answers:
@@ -326,7 +326,8 @@ class Answers:
         valid = recode(read_tagged(Path(setting.corpus) / "valid.tsv"), self.tag_names)
         self.tokenizer = load_tokenizer(str(Path(setting.prepared) / "tokenizer"), normalize="none")
         self.width = setting.config.model.seq_len
-        fits = [n for n, text in enumerate(valid.texts) if len(self.tokenizer(text).input_ids) <= self.width]
+        counts = [len(self.tokenizer(text).input_ids) for text in valid.texts]
+        fits = [number for number, count in enumerate(counts) if count <= self.width]
         chosen = [fits[number % len(fits)] for number in range(sentences)]
         self.texts = [valid.texts[n] for n in chosen]
         tags = [valid.tags[valid.offsets[n] : valid.offsets[n + 1]] for n in chosen]
@@ -363,7 +364,8 @@ class Answers:
         "Gold and predicted tags as lists of names by sentence, which is what seqeval reads."
         bounds = list(zip(self.counted_offsets, self.counted_offsets[1:]))
         sides = (side[self.counted] for side in (self.gold, self.characters))
-        return [[[self.tag_names[c] for c in side[a:b].tolist()] for a, b in bounds] for side in sides]
+        named = ([self.tag_names[code] for code in side.tolist()] for side in sides)
+        return [[side[begin:end] for begin, end in bounds] for side in named]
 
 
 def entity_scores(answers: Answers, one_list: bool = False):
@@ -422,8 +424,8 @@ def expansion_by_loops(answers: Answers):
                     continue
                 for number, place in enumerate(range(span.start, span.end)):
                     label = labels[position]
-                    inside = label if number == 0 or "-" not in label else "I-" + label.split("-", 1)[1]
-                    found[place] = inside
+                    inside = number > 0 and "-" in label
+                    found[place] = "I-" + label.split("-", 1)[1] if inside else label
             characters += [-1 if label is None else code[label] for label in found]
         return np.array(characters)
 

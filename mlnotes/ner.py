@@ -54,7 +54,7 @@ class NerConfig(Config):
 
     model: NerModel = field(default_factory=NerModel)
 
-# %% ../nbs/10_ner.ipynb #50f5d2a6
+# %% ../nbs/10_ner.ipynb #17319984
 def quick() -> NerConfig:
     "The bundled sample and a small backbone from scratch: about a minute on two CPU cores."
     return make_config(
@@ -71,7 +71,6 @@ def klue() -> NerConfig:
         NerConfig(),
         {"data_name": "klue-ner", "pretrained": "klue/roberta-base", "seq_len": 510},
         {"learning_rate": 5e-5, "num_epochs": 3, "warmup_rate": 0.1, "train_batch": 32},
-        {"test_file": None},
     )
 
 
