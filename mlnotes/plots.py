@@ -415,7 +415,7 @@ def _line(
         pieces.append(inner)
     return "".join(pieces)
 
-# %% ../nbs/20_plots.ipynb #55d29af5
+# %% ../nbs/20_plots.ipynb #93be7635
 def entities_html(
     text: str,  # the sentence
     gold: Iterable[Entity],  # (start, end, type), end exclusive
@@ -427,7 +427,7 @@ def entities_html(
     answer = None if predicted is None else _checked(text, predicted)
     tints = tints or _tints(kind for *_, kind in [*gold, *(answer or [])])
     if answer is None or answer == gold:
-        lines = {"gold" if answer is None else "both": _line(text, gold, None, "", tints)}
+        lines = {"" if answer is None else "both": _line(text, gold, None, "", tints)}
     else:
         lines = {"gold": _line(text, gold, answer, "missed", tints),
                  "predicted": _line(text, answer, gold, "wrong", tints)}
@@ -435,7 +435,8 @@ def entities_html(
     main = "flex:1;white-space:pre-wrap;overflow-wrap:anywhere"
     rows = "".join(
         f'<div style="display:flex;gap:.8em;align-items:baseline">'
-        f'<i style="{side}">{name}</i><span style="{main}">{line}</span></div>'
+        + (f'<i style="{side}">{name}</i>' if name else "")
+        + f'<span style="{main}">{line}</span></div>'
         for name, line in lines.items()
     )
     return f'<div style="line-height:2;padding:.25em 0;font-family:{_FONT}">{rows}</div>'
