@@ -29,9 +29,9 @@ from mlnotes.text import (
 
 # %% auto #0
 __all__ = ['PRESETS', 'NerModel', 'NerConfig', 'quick', 'klue', 'preset', 'NerDataset', 'encode_split', 'open_split',
-           'character_tags', 'Entity', 'entities_of', 'split_files', 'build_run_data', 'make_tokenizer', 'split_facts',
-           'score_tags', 'make_model', 'collate_rows', 'token_loss', 'token_predictions', 'review', 'NerTask', 'Tagger',
-           'token_answers', 'token_rows']
+           'character_tags', 'Entity', 'entities_of', 'split_files', 'data_options', 'build_run_data', 'first_examples',
+           'make_tokenizer', 'split_facts', 'score_tags', 'make_model', 'collate_rows', 'token_loss',
+           'token_predictions', 'review', 'NerTask', 'Tagger', 'token_answers', 'token_rows']
 
 # %% ../nbs/10_ner.ipynb #6ee85d83
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def character_tags(
         inside_codes(tag_names),
     )
 
-# %% ../nbs/10_ner.ipynb #f157b55e
+# %% ../nbs/10_ner.ipynb #ef59cae7
 @dataclass(frozen=True)
 class Entity:
     "A found entity: `text[start:end]` of the original text, its type and how sure the model is."
@@ -184,6 +184,20 @@ class Entity:
     probability: float  # of its least sure token
 
 
+def _without_gaps(codes: np.ndarray, tag_names: Sequence[str]) -> list[str]:
+    "A tag for every character: what no token covers goes on with the entity on both its sides."
+    tags = [tag_names[code] if code >= 0 else "" for code in codes]
+    after, before = "O", "O"
+    for here in reversed(range(len(tags))):
+        tags[here] = tags[here] or (after if after.startswith("I-") else "O")
+        after = tags[here]
+    for here, code in enumerate(codes):
+        if code < 0 and tags[here][2:] != before[2:]:
+            tags[here] = "O"
+        before = tags[here]
+    return tags
+
+
 def entities_of(
     text: str,
     codes: np.ndarray,  # int [characters], −1 where no token is
@@ -191,10 +205,7 @@ def entities_of(
     tag_names: Sequence[str],
 ) -> list[Entity]:
     "The entities that the character tags spell out, in order; inner spaces belong to them."
-    tags = [tag_names[code] if code >= 0 else "O" for code in codes]
-    for here in range(len(text) - 2, 0, -1):
-        if codes[here] < 0 and text[here].isspace() and tags[here + 1].startswith("I-"):
-            tags[here] = tags[here + 1]
+    tags = _without_gaps(codes, tag_names)
     found = []
     for kind, start, end in sorted(entity_spans(tags), key=lambda span: span[1]):
         inside = [probabilities[here] for here in range(start, end) if codes[here] >= 0]
@@ -202,12 +213,18 @@ def entities_of(
         found.append(Entity(kind, start, end, text[start:end], sure))
     return found
 
-# %% ../nbs/10_ner.ipynb #67d5f352
+# %% ../nbs/10_ner.ipynb #ef040b6e
 def split_files(data: Data) -> dict[str, Path]:
     "The files of the splits that the configuration names."
     home = resolve_path(data.data_home) / data.data_name
     named = {"train": data.train_file, "valid": data.valid_file, "test": data.test_file}
     return {split: home / file for split, file in named.items() if file}
+
+
+def data_options(model: NerModel) -> dict:
+    "The options that the prepared arrays depend on."
+    names = ("pretrained", "seq_len", "normalize", "label_rule", "window_overlap")
+    return {name: getattr(model, name) for name in names}
 
 
 def build_run_data(
@@ -223,12 +240,26 @@ def build_run_data(
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(str(folder / "tokenizer"))
     facts = {"tag_names": list(tag_names), "vocabulary": len(tokenizer), "splits": {}}
+    facts["options"] = data_options(config.model)
     for split, texts in tagged.items():
         encode_split(texts, tokenizer, config.model, folder / split)
         about = {"sha256": file_hash(files[split]), "read": str(texts.rejects)}
         facts["splits"][split] = about | split_facts(open_split(folder / split), tag_names)
+    facts["examples"] = first_examples(folder / "train", tag_names, tokenizer, config.data.num_check)
     facts["duplicates"] = str(duplicates({split: texts.texts for split, texts in tagged.items()}))
     return facts
+
+
+def first_examples(folder: Path, tag_names: Sequence[str], tokenizer: Any, count: int) -> list[str]:
+    "The first rows of a split as the model sees them: token/TAG, special tokens without a tag."
+    dataset, lines = open_split(folder), []
+    for row in range(min(count, len(dataset))):
+        here = slice(*dataset.store.offsets[row : row + 2])
+        tokens = tokenizer.convert_ids_to_tokens(np.asarray(dataset.store.input_ids[here]).tolist())
+        tags = ["" if code < 0 else f"/{tag_names[code]}" for code in dataset.labels[here]]
+        pairs = " ".join(token + tag for token, tag in zip(tokens, tags))
+        lines.append(f"{dataset.ids[row]}: {pairs}")
+    return lines
 
 
 def make_tokenizer(model: NerModel, texts: Sequence[str]) -> PreTrainedTokenizerFast:
@@ -268,7 +299,7 @@ def score_tags(tags: np.ndarray, dataset: NerDataset, tag_names: Sequence[str]) 
         dataset.is_space,
     )
 
-# %% ../nbs/10_ner.ipynb #bebaa0ec
+# %% ../nbs/10_ner.ipynb #2f718178
 def make_model(model: NerModel, tokenizer: Any, tag_names: Sequence[str]) -> nn.Module:
     "A token classifier: a pre-trained backbone, or an untrained one for `scratch:` names."
     from transformers import AutoConfig, AutoModelForTokenClassification
@@ -280,11 +311,25 @@ def make_model(model: NerModel, tokenizer: Any, tag_names: Sequence[str]) -> nn.
         size = {"vocab_size": len(tokenizer), "max_tokens": model.seq_len}
         scratch = scratch_config(model.pretrained, **size, **dropout, **labels)
         return AutoModelForTokenClassification.from_config(scratch)
-    if model.dropout is not None:
-        names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
-        labels |= dict.fromkeys(names, model.dropout)
     config = AutoConfig.from_pretrained(model.pretrained, **labels)
+    if model.dropout is not None:
+        _set_dropout(config, model.dropout)
     return AutoModelForTokenClassification.from_pretrained(model.pretrained, config=config)
+
+
+_DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout",  # BERT, RoBERTa
+    "dropout", "attention_dropout", "seq_classif_dropout",  # DistilBERT
+)
+
+
+def _set_dropout(config: Any, dropout: float) -> None:
+    "Set every dropout rate that this kind of backbone has; ValueError if it has none."
+    known = [name for name in _DROPOUTS if hasattr(config, name)]
+    if not known:
+        raise ValueError(f"dropout={dropout} cannot be set for {config.model_type!r}: leave it out.")
+    for name in known:
+        setattr(config, name, dropout)
 
 
 def collate_rows(dataset: NerDataset, rows: np.ndarray, pad_id: int) -> dict:
@@ -354,7 +399,7 @@ def review(
         rows.append({"id": name, "text": text, "gold": gold, "predicted": answer, "wrong": wrong})
     return sorted(rows, key=lambda row: -row["wrong"])
 
-# %% ../nbs/10_ner.ipynb #194ee673
+# %% ../nbs/10_ner.ipynb #af7bc2a7
 class NerTask:
     "Korean named entity recognition, as the engine wants it."
 
@@ -370,8 +415,15 @@ class NerTask:
         ready = self.folder / "facts.json"
         if not ready.exists():
             facts = build_run_data(self.config, self.folder)
-            ready.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+            staged = ready.with_suffix(".partial")
+            staged.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+            staged.replace(ready)  # from here on the folder is whole
         facts = json.loads(ready.read_text(encoding="utf-8"))
+        if facts["options"] != data_options(self.config.model):
+            raise ValueError(
+                f"this run's data were prepared with {facts['options']}, but the configuration says "
+                f"{data_options(self.config.model)}. Start a new run: resume='never'."
+            )
         self.tag_names = tuple(facts["tag_names"])
         self.tokenizer = load_tokenizer(str(self.folder / "tokenizer"), normalize="none")
         return facts
@@ -400,7 +452,7 @@ class NerTask:
         model.config.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
 
-# %% ../nbs/10_ner.ipynb #5fd6e819
+# %% ../nbs/10_ner.ipynb #e8ae9c3b
 class Tagger:
     "A token classifier that answers with entities of the text as it was typed."
 
@@ -417,6 +469,10 @@ class Tagger:
         self.model = AutoModelForTokenClassification.from_pretrained(str(folder)).eval()
         names = self.model.config.id2label
         self.tag_names = tuple(names[number] for number in range(len(names)))
+        config = self.model.config
+        places = getattr(config, "max_position_embeddings", 514) - 2  # RoBERTa reserves two
+        limit = self.tokenizer.model_max_length  # 1e30 where the tokenizer states none
+        self.max_tokens = limit if limit < 1e9 else max(places, 4)
 
     def predict(
         self,
@@ -425,12 +481,12 @@ class Tagger:
         "Entities with offsets in `text`, and the tag and probability of every token."
         if not isinstance(text, str):
             raise TypeError(f"the text should be str, not {text!r} ({type(text).__name__}).")
-        store = encode_texts(self.tokenizer, [text], self.tokenizer.model_max_length)
+        store = encode_texts(self.tokenizer, [text], self.max_tokens)
         tags, sure = token_answers(self.model, store, self.tokenizer.pad_token_id)
         codes = character_tags(tags, store, np.array([0, len(text)]), self.tag_names)
         spread = np.zeros(len(text), np.float32)
-        for start, end, probability in zip(store.starts, store.ends, sure):
-            spread[max(start, 0) : max(end, 0)] = probability
+        for here in np.flatnonzero(store.owned):
+            spread[store.starts[here] : store.ends[here]] = sure[here]
         found = entities_of(text, codes, spread, self.tag_names)
         rows = token_rows(text, store, tags, sure, self.tag_names)
         return {"sentence": text, "entities": [vars(entity) for entity in found], "result": rows}

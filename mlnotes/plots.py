@@ -298,7 +298,7 @@ def plot_confusion(
                       color="white" if share[row, column] > 0.55 else "#222222")
     return figure
 
-# %% ../nbs/20_plots.ipynb #4ffc3f5d
+# %% ../nbs/20_plots.ipynb #3adcc971
 def plot_bars(
     ratios: Mapping[str, float],  # name → how many times the reference, all above 0
     highlight: Sequence[str] = (),  # names drawn in the strong colour
@@ -323,7 +323,9 @@ def plot_bars(
                           textcoords="offset points", va="center", ha=side, fontsize=9)
         axes.axvline(1, color=GREY, linewidth=1)
         axes.set(title=title, xlabel=unit, yticks=places, yticklabels=list(ratios))
-        axes.set_xlim(min(1, values.min()) / 1.6, max(1, values.max()) * 1.6)
+        least, most = min(1, values.min()), max(1, values.max())
+        room = 1.6 * (most / least) ** 0.12  # for the numbers beyond the bars, on either side
+        axes.set_xlim(least / room, most * room)
         axes.xaxis.get_major_locator().set_params(subs=(1, 2, 5) if max(values) < 50 else (1,))
         axes.xaxis.set_major_formatter("{x:,g}")
         axes.xaxis.set_minor_locator(NullLocator())

@@ -14,7 +14,7 @@ from .config import Printing
 # %% auto #0
 __all__ = ['event_line', 'Lines', 'Bar', 'NotebookBar', 'progress_html', 'make_progress']
 
-# %% ../nbs/05a_progress.ipynb #e63ca5b5
+# %% ../nbs/05a_progress.ipynb #7783af85
 def event_line(event: dict, printing: Printing | None) -> str | None:
     "One line of text for an event, or None where there is nothing to say."
     printing = printing or Printing()
@@ -26,13 +26,14 @@ def event_line(event: dict, printing: Printing | None) -> str | None:
         "test": lambda e: _tag(printing.tag_format_on_evaluate, e),
         "progress": lambda e: f"{e['phase']}: {e['done']}/{e['total']} batches",
         "checkpoint": lambda e: f"kept {e['name']}" + (" (best so far)" if e["best"] else ""),
+        "example": lambda e: e["message"],
         "warning": lambda e: f"warning: {e['message']}",
         "error": lambda e: f"error on rank {e['rank']}: {e['message']}",
         "end": lambda e: f"{e['state']} after {e['seconds']:.1f} s at step {e['step']}",
     }
     return lines[kind](event) if kind in lines else None
 
-# %% ../nbs/05a_progress.ipynb #e15dbb4c
+# %% ../nbs/05a_progress.ipynb #cd50a471
 def _tag(form: str, event: dict) -> str:
     try:
         return form.format(**event)
@@ -57,7 +58,7 @@ def _pace(event: dict) -> str:
 def _start_line(event: dict) -> str:
     resumed = event["resumed_from"]
     return (
-        f"{event['run']}: {event['train_examples']:,} examples, {event['total_steps']:,} steps, "
+        f"{event['project']}, {event['run']}: {event['train_examples']:,} examples, {event['total_steps']:,} steps, "
         f"{event['parameters']:,} parameters on {event['devices']} × {event['accelerator']} "
         f"({event['precision']})" + ("" if resumed is None else f", resumed from step {resumed}")
     )
