@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['ConfigError', 'repo_root', 'resolve_path', 'corpora_home', 'setting', 'detail', 'Env', 'Data', 'Model', 'Hardware',
            'Printing', 'Learning', 'Slot', 'slots', 'Config', 'nearest_name', 'make_config', 'load_yaml', 'to_dict',
-           'flatten', 'save_yaml', 'parse_text', 'notebook_parameters', 'fingerprint', 'differences']
+           'flatten', 'save_yaml', 'parse_text', 'check_metrics', 'notebook_parameters', 'fingerprint', 'differences']
 
-# %% ../nbs/00_config.ipynb #2b9a1996
+# %% ../nbs/00_config.ipynb #5372f2a3
 import ast
 import configparser
 import hashlib
@@ -18,7 +18,7 @@ import os
 import re
 import reprlib
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
@@ -693,6 +693,29 @@ def parse_text(
             value = text
         found.setdefault(slot.group, {})[slot.name] = value
     return found
+
+# %% ../nbs/00_config.ipynb #1225d4a7
+def check_metrics(
+    config: Config,
+    metrics: Sequence[str],  # what a check of the task gives, without the prefix val_
+) -> None:
+    "ConfigError if `saving_mode` or `name_format_on_saving` names what no check gives."
+    learning, known = config.learning, ["step", "epoch", *(f"val_{name}" for name in metrics)]
+    fields = string.Formatter().parse(learning.name_format_on_saving)
+    named = {
+        "saving_mode": learning.saving_mode.split()[1:],
+        "name_format_on_saving": [field for _, field, _, _ in fields if field],
+    }
+    problems = []
+    for setting_name, names in named.items():
+        for name in [name for name in names if name not in known]:
+            nearest = get_close_matches(name, known, 1, 0)[0]
+            problems.append(
+                f"learning.{setting_name} names {name!r}; the nearest is {nearest!r}. "
+                f"A check gives {', '.join(known)}."
+            )
+    if problems:
+        raise ConfigError(*problems)
 
 # %% ../nbs/00_config.ipynb #ff7d1de6
 _PLAIN = (ast.Constant, ast.Name, ast.List, ast.Tuple, ast.Dict, ast.UnaryOp, ast.BinOp,

@@ -747,7 +747,7 @@ def kill_tree(pid: int) -> None:
             with contextlib.suppress(psutil.Error):
                 process.kill()
 
-# %% ../nbs/08_launch.ipynb #b8b2e1da
+# %% ../nbs/08_launch.ipynb #81fc8164
 def attend(
     run: Run,
     process: subprocess.Popen,  # its launcher
@@ -770,7 +770,7 @@ def attend(
     if presses and state != "finished":
         if state != "interrupted":
             run.set_status("interrupted", reason="killed by a second interrupt")
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"run {run.id} is interrupted; the same call continues it.")
     if state != "finished":
         raise_failure(run, process.wait())
     return run
@@ -819,7 +819,7 @@ class StopFile:
         "True once `stop` has been called."
         return self.file.exists()
 
-# %% ../nbs/08_launch.ipynb #3ed334cc
+# %% ../nbs/08_launch.ipynb #540cd695
 def train(
     task: engine.Task,
     listeners: Sequence[engine.Listener] = (),  # told of each event, here in this process
@@ -833,7 +833,10 @@ def train(
         return train_as_rank(task, told)
     if config.hardware.num_nodes > 1:
         raise LaunchError(_several_nodes(config.hardware))
+    for listener in told if not detach else ():
+        listener.on_event({"kind": "launch"})
     if num_ranks(config.hardware.devices) == 1 and not detach:
+        engine.check_hardware(config.hardware)
         run = open_run(task)
         engine.fit(task, run, [*told, StopFile(run)])
         return run

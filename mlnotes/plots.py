@@ -214,7 +214,7 @@ def _draw_curve(
     if name != "lr":
         axes.legend()
 
-# %% ../nbs/20_plots.ipynb #b4fb28fe
+# %% ../nbs/20_plots.ipynb #b6cb7fad
 def plot_curves(
     rows: Iterable[Mapping[str, Any]],  # rows of metrics, each with its step
     names: Sequence[str] | None = None,  # panels, without val_; None: all that the rows hold
@@ -231,7 +231,7 @@ def plot_curves(
                          f"the rows hold {', '.join(found) or 'no numbers'}")
     if not names:
         raise ValueError("plot_curves was given no rows with a number: has the run taken a step?")
-    columns = min(3, len(names))
+    columns = 2 if len(names) == 4 else min(3, len(names))
     with _canvas(len(names), columns, 1.2 + 3.3 * columns, 2.7) as (figure, panels):
         for axes, name in zip(panels, names):
             _draw_curve(axes, rows, name)
@@ -239,7 +239,7 @@ def plot_curves(
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure
 
-# %% ../nbs/20_plots.ipynb #f0fae36a
+# %% ../nbs/20_plots.ipynb #499f0203
 def plot_label_scores(
     scores: Mapping[str, Mapping[str, float]],  # label → precision, recall, f1, support
     scale: float = 1.0,  # the best possible score: 1 or 100
@@ -255,9 +255,9 @@ def plot_label_scores(
     with _canvas(height=1.3 + 0.32 * len(names)) as (figure, (axes,)):
         axes.barh(places, column["f1"], 0.6, color=COLOURS[4], alpha=0.55, label="F1")
         axes.scatter(column["precision"], places, marker="D", s=26, color=COLOURS[0],
-                     label="precision", zorder=3)
+                     label="precision", zorder=3, clip_on=False)
         axes.scatter(column["recall"], places, marker="o", s=60, facecolor="none",
-                     edgecolor=COLOURS[5], linewidth=1.6, label="recall", zorder=3)
+                     edgecolor=COLOURS[5], linewidth=1.6, label="recall", zorder=3, clip_on=False)
         digits = 3 if scale == 1 else 1
         for place, f1, support in zip(places, column["f1"], column["support"]):
             axes.annotate(f"{f1:.{digits}f}  n={support:,.0f}", (1.01, place), fontsize=9,
@@ -364,7 +364,7 @@ def _pieces(
         for start, end in zip(borders, borders[1:])
     ]
 
-# %% ../nbs/20_plots.ipynb #0c8e5155
+# %% ../nbs/20_plots.ipynb #5232c330
 _TINTS = (
     "0,114,178", "230,159,0", "0,158,115", "204,121,167",
     "86,180,233", "213,94,0", "148,103,189", "128,128,128",
@@ -394,7 +394,7 @@ def _mark(
     style += f"border-left:{line};" * begins + f"border-right:{line};" * ends
     style += f"border-radius:{left} {right} {right} {left};padding:.08em .12em"
     if label:
-        label = f'<b style="font-size:.68em;padding-left:.35em;opacity:.85">{label}</b>'
+        label = f'<b style="font-size:.68em;padding-left:.35em;opacity:.85;white-space:nowrap">{label}</b>'
     return f'<span style="{style}">{inner}{label}</span>'
 
 # %% ../nbs/20_plots.ipynb #32a81fad
@@ -443,16 +443,17 @@ def entities_html(
     )
     return f'<div style="line-height:2;padding:.25em 0;font-family:{_FONT}">{rows}</div>'
 
-# %% ../nbs/20_plots.ipynb #7a7ac007
+# %% ../nbs/20_plots.ipynb #ea359dfc
 def show_entities(
     examples: Iterable[tuple],  # (text, gold) or (text, gold, predicted) of each sentence
+    types: Iterable[str] | None = None,  # all types, so that colours stay; None: those that occur
 ) -> HTML:  # a notebook shows it as the last value of a cell
     "Sentences with their entities, one below the other, with a legend of the types."
     from IPython.display import HTML
 
     examples = [tuple(example) for example in examples]
     spans = [entity for _, *both in examples for side in both for entity in side or ()]
-    tints = _tints(kind for *_, kind in spans)
+    tints = _tints([*(types or ()), *(kind for *_, kind in spans)])
     legend = " ".join(_mark("", tint, html.escape(kind)) for kind, tint in tints.items())
     pages = (entities_html(*example, tints=tints) for example in examples)
     rule = '<div style="border-top:1px solid rgba(128,128,128,.35)">'

@@ -14,12 +14,13 @@ from .config import Printing
 # %% auto #0
 __all__ = ['event_line', 'Lines', 'Bar', 'NotebookBar', 'progress_html', 'make_progress']
 
-# %% ../nbs/05a_progress.ipynb #7783af85
+# %% ../nbs/05a_progress.ipynb #2fa9a5f9
 def event_line(event: dict, printing: Printing | None) -> str | None:
     "One line of text for an event, or None where there is nothing to say."
     printing = printing or Printing()
     kind = event["kind"]
     lines = {
+        "launch": lambda e: "starting ...",
         "start": _start_line,
         "step": lambda e: f"{_tag(printing.tag_format_on_training, e)} | {_pace(e)}",
         "valid": lambda e: _tag(printing.tag_format_on_validate, e),
@@ -63,7 +64,7 @@ def _start_line(event: dict) -> str:
         f"({event['precision']})" + ("" if resumed is None else f", resumed from step {resumed}")
     )
 
-# %% ../nbs/05a_progress.ipynb #400974c6
+# %% ../nbs/05a_progress.ipynb #6b74f5e0
 class Lines:
     "Shows events as plain lines, for files, pipes and papermill."
 
@@ -90,27 +91,32 @@ class Bar:
         if event["kind"] == "step" and self.bar is not None:
             self.bar.update(event["step"] - self.bar.n)
             self.bar.set_postfix_str(f"loss={event['loss']:.4f}")
-        elif line and event["kind"] != "progress":
+        elif line and event["kind"] not in ("launch", "progress"):
             tqdm.write(line)
         if event["kind"] in ("end", "error") and self.bar is not None:
             self.bar.close()
 
-# %% ../nbs/05a_progress.ipynb #edbcde7d
+# %% ../nbs/05a_progress.ipynb #b7e7b142
 class NotebookBar:
     "Shows events as one output of a notebook cell, updated in place."
 
     def __init__(self, printing: Printing | None = None):
-        self.printing, self.handle, self.kept, self.total = printing, None, [], 0
+        self.printing, self.handle, self.kept = printing, None, []
+        self.step, self.total, self.present, self.pace = 0, 0, "", ""
 
     def on_event(self, event: dict) -> None:
         from IPython.display import HTML, display
 
-        line = event_line(event, self.printing) or ""
+        line, kind = event_line(event, self.printing), event["kind"]
+        self.step = event.get("step", self.step)
         self.total = event.get("total_steps", self.total)
-        if line and event["kind"] not in ("step", "progress"):
+        self.pace = line if kind == "step" else self.pace
+        if kind in ("launch", "step", "progress"):
+            self.present = line
+        elif line:
             self.kept.append(line)
-            line = ""
-        page = HTML(progress_html(event.get("step", 0), self.total, line, self.kept))
+            self.present = self.pace if kind in ("valid", "checkpoint", "warning") else ""
+        page = HTML(progress_html(self.step, self.total, self.present, self.kept))
         if self.handle is None:
             self.handle = display(page, display_id=True)
         else:
@@ -120,8 +126,10 @@ class NotebookBar:
 def progress_html(step: int, total: int, line: str, kept: list[str]) -> str:
     "A bar, the present line, and the last lines worth keeping, as safe HTML."
     bar = f'<progress value="{step}" max="{total}" style="width:40%"></progress>' if total else ""
-    lines = "\n".join(escape(text) for text in kept[-15:])
-    return f"<div>{bar} <code>{escape(line)}</code></div><pre style='margin:4px 0'>{lines}</pre>"
+    shown = kept if len(kept) <= 16 else [kept[0], f"... {len(kept) - 15} lines ...", *kept[-14:]]
+    present = f" <code>{escape(line)}</code>" if line else ""
+    lines = "\n".join(escape(text) for text in shown)
+    return f"<div>{bar}{present}</div><pre style='margin:4px 0'>{lines}</pre>"
 
 # %% ../nbs/05a_progress.ipynb #912443f8
 def make_progress(
