@@ -728,7 +728,7 @@ def check(fit: Fit) -> None:
         fit.emit("warning", step=fit.step, message=message)
     fit.seconds_aside += time.perf_counter() - started
 
-# %% ../nbs/07_engine.ipynb #14e31ccd
+# %% ../nbs/07_engine.ipynb #e69872cd
 def keep_best(fit: Fit, module: nn.Module, row: dict) -> bool:
     "Save the weights if `row` is among the best so far; True if it is the best."
     learning = fit.task.config.learning
@@ -755,7 +755,7 @@ def keep_best(fit: Fit, module: nn.Module, row: dict) -> bool:
             fit.emit("checkpoint", step=fit.step, name=name, best=better)
     return better
 
-
+# %% ../nbs/07_engine.ipynb #ec972d46
 def _checkpoint_name(form: str, row: dict) -> str:
     try:
         return form.format(**row)

@@ -39,8 +39,8 @@ from mlnotes.text import (
 
 # %% auto #0
 __all__ = ['PRESETS', 'METRICS', 'NerModel', 'NerConfig', 'quick', 'klue', 'preset', 'NerDataset', 'encode_split', 'open_split',
-           'character_tags', 'Entity', 'entities_of', 'split_files', 'data_options', 'build_run_data', 'first_examples',
-           'make_tokenizer', 'split_facts', 'score_tags', 'make_model', 'collate_rows', 'token_loss',
+           'character_tags', 'Entity', 'entities_of', 'split_files', 'data_options', 'build_run_data', 'run_data_facts',
+           'first_examples', 'make_tokenizer', 'split_facts', 'score_tags', 'make_model', 'collate_rows', 'token_loss',
            'token_predictions', 'review', 'NerTask', 'Tagger', 'token_answers', 'token_rows']
 
 # %% ../nbs/10_ner.ipynb #6ee85d83
@@ -226,7 +226,7 @@ def entities_of(
         found.append(Entity(kind, start, end, text[start:end], sure))
     return found
 
-# %% ../nbs/10_ner.ipynb #ef040b6e
+# %% ../nbs/10_ner.ipynb #cc76428a
 def split_files(data: Data) -> dict[str, Path]:
     "The files of the splits that the configuration names."
     home = resolve_path(data.data_home) / data.data_name
@@ -239,7 +239,7 @@ def data_options(model: NerModel) -> dict:
     names = ("pretrained", "seq_len", "normalize", "label_rule", "window_overlap")
     return {name: getattr(model, name) for name in names}
 
-
+# %% ../nbs/10_ner.ipynb #09104d27
 def build_run_data(
     config: NerConfig,
     folder: Path,  # of the run's data
@@ -262,7 +262,24 @@ def build_run_data(
     facts["duplicates"] = str(duplicates({split: texts.texts for split, texts in tagged.items()}))
     return facts
 
+# %% ../nbs/10_ner.ipynb #8fb6db74
+def run_data_facts(config: NerConfig, folder: Path) -> dict:
+    "The facts of a run's data, which are built now if they are not there."
+    ready = folder / "facts.json"
+    if not ready.exists():
+        staged = ready.with_suffix(".partial")
+        facts = build_run_data(config, folder)
+        staged.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+        staged.replace(ready)  # from here on the folder is whole
+    facts = json.loads(ready.read_text(encoding="utf-8"))
+    if facts["options"] != data_options(config.model):
+        raise ValueError(
+            f"this run's data were prepared with {facts['options']}, but the configuration says "
+            f"{data_options(config.model)}. Start a new run: resume='never'."
+        )
+    return facts
 
+# %% ../nbs/10_ner.ipynb #c4ded6e6
 def first_examples(folder: Path, tag_names: Sequence[str], tokenizer: Any, count: int) -> list[str]:
     "The first rows of a split as the model sees them: token/TAG, special tokens without a tag."
     dataset, lines = open_split(folder), []
@@ -312,7 +329,7 @@ def score_tags(tags: np.ndarray, dataset: NerDataset, tag_names: Sequence[str]) 
         dataset.is_space,
     )
 
-# %% ../nbs/10_ner.ipynb #2f718178
+# %% ../nbs/10_ner.ipynb #7ac36e3a
 def make_model(model: NerModel, tokenizer: Any, tag_names: Sequence[str]) -> nn.Module:
     "A token classifier: a pre-trained backbone, or an untrained one for `scratch:` names."
     from transformers import AutoConfig, AutoModelForTokenClassification
@@ -344,7 +361,7 @@ def _set_dropout(config: Any, dropout: float) -> None:
     for name in known:
         setattr(config, name, dropout)
 
-
+# %% ../nbs/10_ner.ipynb #cdd901a6
 def collate_rows(dataset: NerDataset, rows: np.ndarray, pad_id: int) -> dict:
     "Rows as tensors: input_ids, attention_mask and labels, [rows, longest row]."
     import torch
@@ -415,7 +432,7 @@ def review(
 # %% ../nbs/10_ner.ipynb #149055a4
 METRICS = ("loss", "acc", "F1c", "F1e", "F1c_entity", "F1e_micro", "coverage")
 
-# %% ../nbs/10_ner.ipynb #4a9241b3
+# %% ../nbs/10_ner.ipynb #263b972e
 class NerTask:
     "Korean named entity recognition, as the engine wants it."
 
@@ -429,18 +446,7 @@ class NerTask:
     def prepare(self, folder: Path) -> dict:
         "Read, tokenise and label the corpus once into `folder`; later calls open what is there."
         self.folder, self._open = Path(folder), {}
-        ready = self.folder / "facts.json"
-        if not ready.exists():
-            facts = build_run_data(self.config, self.folder)
-            staged = ready.with_suffix(".partial")
-            staged.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
-            staged.replace(ready)  # from here on the folder is whole
-        facts = json.loads(ready.read_text(encoding="utf-8"))
-        if facts["options"] != data_options(self.config.model):
-            raise ValueError(
-                f"this run's data were prepared with {facts['options']}, but the configuration says "
-                f"{data_options(self.config.model)}. Start a new run: resume='never'."
-            )
+        facts = run_data_facts(self.config, self.folder)
         self.tag_names = tuple(facts["tag_names"])
         self.tokenizer = load_tokenizer(str(self.folder / "tokenizer"), normalize="none")
         return facts
