@@ -68,10 +68,8 @@ setup() {
     wanted="$(stamp "$VENV/bin/python")"
     if [ "$(cat "$VENV/mlnotes.stamp" 2>/dev/null)" != "$wanted" ]; then
         echo "Installing into $VENV; the first time this takes a few minutes ..."
-        # An old pip, such as Debian's 23.0, cannot resolve the pinned versions.
-        "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25' &&
-            "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
-                -c constraints.txt -e '.[dev]' || fail \
+        "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+            -c constraints.txt -e '.[dev]' || fail \
             "the installation failed; the lines above say why. Run the same command again to go on."
         echo "$wanted" > "$VENV/mlnotes.stamp"
     fi
