@@ -34,7 +34,10 @@ setup(
     python_requires=f">={settings['min_python']}",
     packages=find_packages(include=[settings["lib_name"]]),
     install_requires=lines("requirements"),
-    extras_require={"dev": lines("dev_requirements")},
+    extras_require={
+        "dev": lines("dev_requirements") + lines("export_requirements"),
+        "export": lines("export_requirements"),
+    },
     entry_points={
         "console_scripts": lines("console_scripts"),
         "nbdev": [f"{settings['lib_name']}={settings['lib_name']}._modidx:d"],

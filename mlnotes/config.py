@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['ConfigError', 'repo_root', 'resolve_path', 'corpora_home', 'setting', 'detail', 'Env', 'Data', 'Model', 'Hardware',
            'Printing', 'Learning', 'Slot', 'slots', 'Config', 'nearest_name', 'make_config', 'load_yaml', 'to_dict',
-           'flatten', 'save_yaml', 'parse_text', 'check_metrics', 'notebook_parameters', 'fingerprint', 'differences']
+           'flatten', 'save_yaml', 'parse_text', 'choose_preset', 'check_metrics', 'notebook_parameters', 'fingerprint',
+           'differences']
 
 # %% ../nbs/00_config.ipynb #5372f2a3
 import ast
@@ -693,6 +694,19 @@ def parse_text(
             value = text
         found.setdefault(slot.group, {})[slot.name] = value
     return found
+
+# %% ../nbs/00_config.ipynb #13a2929a
+def choose_preset(
+    name: str,  # such as quick
+    presets: Mapping[str, Callable[[], Config]],  # what there is
+) -> Config:
+    "The configuration of that name; ConfigError with the nearest name."
+    if name not in presets:
+        near = nearest_name(name, presets)
+        raise ConfigError(
+            f"{name!r} is not a preset; the nearest name is {near!r}, of {', '.join(presets)}."
+        )
+    return presets[name]()
 
 # %% ../nbs/00_config.ipynb #1225d4a7
 def check_metrics(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # %% auto #0
 __all__ = ['FONTS', 'COLOURS', 'GREY', 'Entity', 'use_korean_font', 'plot_lengths', 'plot_counts', 'plot_curves',
-           'plot_label_scores', 'plot_confusion', 'plot_bars', 'entities_html', 'show_entities']
+           'plot_label_scores', 'plot_confusion', 'plot_reliability', 'plot_bars', 'entities_html', 'show_entities']
 
 # %% ../nbs/20_plots.ipynb #f970a9eb
 FONTS = ("NanumGothic", "DejaVu Sans")
@@ -296,6 +296,60 @@ def plot_confusion(
         for row, column in np.argwhere(matrix) if len(labels) <= 15 else ():
             axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", fontsize=8,
                       color="white" if share[row, column] > 0.55 else "#222222")
+    return figure
+
+# %% ../nbs/20_plots.ipynb #97da04ed
+def _draw_reliability(
+    upper: Axes,  # where accuracy goes
+    lower: Axes,  # where counts go
+    bins: Iterable[Mapping[str, Any]],  # low, high, count, confidence, accuracy; empty ones too
+    title: str,  # above the panel
+) -> None:
+    "Bars of accuracy with the gap to the confidence, and counts below."
+    held = [row for row in bins if row["count"]]
+    names = ("low", "high", "count", "confidence", "accuracy")
+    low, high, count, sure, right = (np.array([row[name] for row in held]) for name in names)
+    bars = {"width": high - low, "align": "edge", "linewidth": 0.8}
+    upper.bar(low, right, color=COLOURS[4], edgecolor="white", label="accuracy", **bars)
+    upper.bar(low, np.abs(sure - right), bottom=np.minimum(sure, right), facecolor="none",
+              edgecolor=COLOURS[5], hatch="////", label="gap to confidence", **bars)
+    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2)
+    upper.set(title=title, xlim=(0, 1), ylim=(0, 1), ylabel="accuracy")
+    lower.bar(low, count, color=GREY, alpha=0.7, edgecolor="white", **bars)
+    lower.set(yscale="log", xlabel="confidence", ylabel="answers")
+
+# %% ../nbs/20_plots.ipynb #247dfb0c
+def plot_reliability(
+    before: Sequence[Mapping[str, Any]],  # bins: low, high, count, confidence, accuracy
+    after: Sequence[Mapping[str, Any]] | None = None,  # bins with temperature; None: one panel
+    title: str = "",  # above the figure
+    ece: Sequence[float] | None = None,  # calibration error of each panel, 0 to 1
+) -> Figure:
+    "Accuracy by confidence, before and after calibration, with the number of answers."
+    panels = {"before": before, "after": after} if after is not None else {"": before}
+    empty = [name or "before" for name, bins in panels.items() if not any(b["count"] for b in bins)]
+    if empty:
+        raise ValueError(f"plot_reliability was given no answers {' and '.join(empty)}: "
+                         "every count is 0 or no bin was passed")
+    errors = [None] * len(panels) if ece is None else list(ece)
+    if len(errors) != len(panels):
+        raise ValueError(f"{len(errors)} values of ece do not fit {len(panels)} panels: one each")
+    columns = len(panels)
+    with _canvas(2 * columns, columns, 0.6 + 3.1 * columns, 2.25) as (figure, axes):
+        axes[0].get_gridspec().set_height_ratios([3.4, 1])
+        for i, ((name, bins), error) in enumerate(zip(panels.items(), errors)):
+            upper, lower = axes[i], axes[columns + i]
+            shown = [name, "" if error is None else f"ECE {error:.3f}"]
+            _draw_reliability(upper, lower, bins, "   ".join(filter(None, shown)))
+            lower.sharex(upper)
+            lower.sharey(axes[columns])
+            upper.label_outer()
+            lower.label_outer()
+        highest = max(b["count"] for bins in panels.values() for b in bins)
+        axes[columns].set_ylim(0.7, 2 * highest)
+        axes[0].legend(loc="upper left")
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure
 
 # %% ../nbs/20_plots.ipynb #3adcc971

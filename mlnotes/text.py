@@ -20,14 +20,21 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 # %% auto #0
-__all__ = ['SPECIAL_TOKENS', 'SCRATCH_SIZES', 'TextError', 'load_tokenizer', 'train_tokenizer', 'scratch_config', 'TokenStore',
-           'encode_texts', 'uncovered', 'token_tags', 'global_batches', 'pad_rows']
+__all__ = ['SPECIAL_TOKENS', 'SCRATCH_SIZES', 'TextError', 'load_tokenizer', 'train_tokenizer', 'scratch_config',
+           'backbone_tokenizer', 'backbone', 'most_tokens', 'TokenStore', 'encode_texts', 'uncovered', 'token_tags',
+           'global_batches', 'pad_rows', 'pad_tokens']
 
-# %% ../nbs/02_text.ipynb #a328061e
+# %% ../nbs/02_text.ipynb #508845a8
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from tokenizers.normalizers import Normalizer
-    from transformers import PretrainedConfig, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+    from torch import Tensor
+    from transformers import (
+        PretrainedConfig,
+        PreTrainedModel,
+        PreTrainedTokenizerBase,
+        PreTrainedTokenizerFast,
+    )
 
 # %% ../nbs/02_text.ipynb #38088cd7
 class TextError(ValueError):
@@ -232,7 +239,65 @@ def scratch_config(
         **settings,
     )
 
-# %% ../nbs/02_text.ipynb #be568ffb
+# %% ../nbs/02_text.ipynb #69ef419f
+def backbone_tokenizer(
+    pretrained: str,  # hub name, folder or scratch:SIZE
+    texts: Sequence[str],  # training texts, from which scratch sizes learn their vocabulary
+    max_tokens: int,  # longest row, kept as `model_max_length`
+    normalize: str = "nfkc",  # nfkc: fold compatibility forms first; none: as the tokenizer says
+) -> PreTrainedTokenizerFast:
+    "The backbone's own tokenizer, or for `scratch:` ones a small one learnt from `texts`."
+    if pretrained.startswith("scratch:"):
+        return train_tokenizer(texts, normalize=normalize, max_tokens=max_tokens)
+    tokenizer = load_tokenizer(pretrained, normalize=normalize)
+    tokenizer.model_max_length = max_tokens
+    return tokenizer
+
+
+def backbone(
+    auto_class: str,  # such as AutoModelForTokenClassification
+    pretrained: str,  # hub name, folder or scratch:SIZE
+    tokenizer: PreTrainedTokenizerFast,
+    label_names: Sequence[str],  # names of the classes, in the order of their codes
+    dropout: float | None = None,  # None: as the backbone says
+) -> PreTrainedModel:
+    "A pre-trained model with a fresh head, or an untrained one; ValueError if it has no dropout."
+    import transformers
+
+    auto, size = getattr(transformers, auto_class), len(label_names)
+    codes = {name: code for code, name in enumerate(label_names)}
+    labels = {"id2label": dict(enumerate(label_names)), "label2id": codes, "num_labels": size}
+    if pretrained.startswith("scratch:"):
+        limits = (len(tokenizer), tokenizer.model_max_length)
+        rate = {} if dropout is None else {"dropout": dropout}
+        return auto.from_config(scratch_config(pretrained, *limits, **rate, **labels))
+    config = transformers.AutoConfig.from_pretrained(pretrained, **labels)
+    if dropout is not None:
+        _set_dropout(config, dropout)
+    return auto.from_pretrained(pretrained, config=config, ignore_mismatched_sizes=True)
+
+
+_DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout",  # BERT, RoBERTa
+    "dropout", "attention_dropout", "seq_classif_dropout",  # DistilBERT
+)  # fmt: skip
+
+
+def most_tokens(tokenizer: PreTrainedTokenizerFast, config: PretrainedConfig) -> int:
+    "Tokens of the longest row that tokenizer and model allow."
+    stated = tokenizer.model_max_length  # 1e30 where the tokenizer states none
+    places = getattr(config, "max_position_embeddings", 514) - 2  # RoBERTa reserves two
+    return stated if stated < 1e9 else max(places, 4)
+
+
+def _set_dropout(config: PretrainedConfig, dropout: float) -> None:
+    known = [name for name in _DROPOUTS if hasattr(config, name)]
+    if not known:
+        raise ValueError(f"dropout={dropout} cannot be set for {config.model_type!r}: leave it out.")
+    for name in known:
+        setattr(config, name, dropout)
+
+# %% ../nbs/02_text.ipynb #70b535e7
 @dataclass(frozen=True, eq=False)
 class TokenStore:
     "A tokenized corpus: T tokens in R rows of N texts, as flat arrays (possibly memory-mapped)."
@@ -240,7 +305,7 @@ class TokenStore:
     input_ids: np.ndarray  # int32 [T]: token numbers
     starts: np.ndarray  # int32 [T]: first character in the original text; -1 without a span
     ends: np.ndarray  # int32 [T]: one past the last character; -1 without a span
-    owned: np.ndarray  # bool [T]: this token speaks for its characters
+    owned: np.ndarray  # bool [T]: this token speaks for its characters; these 3 may be empty
     offsets: np.ndarray  # int64 [R + 1]: where each row begins in the arrays above
     example: np.ndarray  # int32 [R]: number of the text a row belongs to
     num_truncated: int = 0  # texts whose tail was dropped
@@ -423,25 +488,29 @@ def _bare_spaces(
     mark, at = marks[ids], np.append(codes, 0)[starts]
     return (mark > 0) & (mark != at)
 
-# %% ../nbs/02_text.ipynb #236c1d02
+# %% ../nbs/02_text.ipynb #c519a2f4
 _TEXTS_AT_ONCE = 2048
 
 
 def _tokenize(
     backend: Tokenizer,  # the Rust tokenizer
     texts: Sequence[str],  # texts
+    spans: bool,  # False: the three columns that tell spans stay empty
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     "(ids, starts, ends, owned) [T] and token counts [N], without special tokens or rows."
     texts = [_encodable(text) for text in texts]
-    encodings = backend.encode_batch(texts, add_special_tokens=False)
+    encode = backend.encode_batch if spans else backend.encode_batch_fast
+    encodings = encode(texts, add_special_tokens=False)
     counts = np.fromiter(map(len, encodings), np.int64, len(encodings))
     total = int(counts.sum())
     ids = np.fromiter(chain.from_iterable(e.ids for e in encodings), np.int32, total)
+    if not spans:
+        return ids, *(np.zeros(0, kind) for _, kind in _FILLS[1:]), counts
     pairs = chain.from_iterable(chain.from_iterable(e.offsets for e in encodings))
-    spans = np.fromiter(pairs, np.int64, 2 * total).reshape(-1, 2)
+    edges = np.fromiter(pairs, np.int64, 2 * total).reshape(-1, 2)
     codes, text_offsets = _code_points(texts)
     base = np.repeat(text_offsets[:-1], counts)
-    starts, ends = (spans + base[:, None]).T
+    starts, ends = (edges + base[:, None]).T
     ends = np.where(_bare_spaces(backend, ids, starts, codes), starts, ends)
     starts, ends, owned = _settle_spans(codes, text_offsets[:-1], starts, ends)
     empty = starts == ends
@@ -501,13 +570,14 @@ def _capacity(
         )
     return capacity, overlap
 
-# %% ../nbs/02_text.ipynb #51b8957a
+# %% ../nbs/02_text.ipynb #03c35a61
 def encode_texts(
     tokenizer: PreTrainedTokenizerFast,  # a fast tokenizer
     texts: Sequence[str],  # the corpus
     max_tokens: int,  # longest row, special tokens included
     overlap: int | None = None,  # tokens neighbouring windows share; None: a quarter of a window
     windows: bool = True,  # False: a long text is cut after its first row, and counted
+    spans: bool = True,  # False: tokens only, for tasks that label whole texts
 ) -> TokenStore:
     "All tokens of all texts; every text has at least one row, an empty one too."
     texts = _check_texts(texts)
@@ -519,7 +589,7 @@ def encode_texts(
     frame = _frame(backend)
     capacity, overlap = _capacity(frame, max_tokens, overlap)
     slices = range(0, max(1, len(texts)), _TEXTS_AT_ONCE)
-    parts = [_tokenize(backend, texts[at : at + _TEXTS_AT_ONCE]) for at in slices]
+    parts = [_tokenize(backend, texts[at : at + _TEXTS_AT_ONCE], spans) for at in slices]
     ids, starts, ends, owned, counts = (np.concatenate(column) for column in zip(*parts))
     rows = _windows(counts, capacity, overlap, windows)
     truncated = 0 if windows else int((counts > capacity).sum())
@@ -538,7 +608,7 @@ def _check_texts(
             raise TextError(f"Text {number} is {text!r} ({type(text).__name__}), not a string.")
     return texts
 
-# %% ../nbs/02_text.ipynb #276cbd2c
+# %% ../nbs/02_text.ipynb #674e25c0
 def _lay_out(
     tokens: tuple[np.ndarray, ...],  # (ids, starts, ends, owned) [T] of the bare texts
     counts: np.ndarray,  # int [N]: tokens of each text
@@ -556,14 +626,17 @@ def _lay_out(
     inside = (place >= np.repeat(first, lengths)) & (place < np.repeat(end, lengths))
     mine = (place >= np.repeat(own_first, lengths)) & (place < np.repeat(own_end, lengths))
     source = (place + np.repeat((np.cumsum(counts) - counts)[text], lengths))[inside]
-    columns = [np.full(offsets[-1], fill, kind) for fill, kind in _FILLS]
-    for column, values in zip(columns, tokens):
+    has_spans = len(tokens[1]) == len(tokens[0])
+    sizes = (offsets[-1], *3 * (has_spans * offsets[-1],))
+    columns = [np.full(size, fill, kind) for size, (fill, kind) in zip(sizes, _FILLS)]
+    for column, values in zip(columns[: 4 if has_spans else 1], tokens):
         column[inside] = values[source]
     for at, token in enumerate(frame[0]):
         columns[0][offsets[:-1] + at] = token
     for at, token in enumerate(frame[1]):
         columns[0][offsets[1:] - after + at] = token
-    columns[3] &= mine
+    if has_spans:
+        columns[3] &= mine
     return TokenStore(*columns, offsets, text.astype(np.int32), num_truncated)
 
 
@@ -667,3 +740,18 @@ def pad_rows(
     padded = np.full(inside.shape, fill, flat.dtype)
     padded[inside] = flat[(begins[:, None] + columns)[inside]]
     return padded
+
+# %% ../nbs/02_text.ipynb #d2d282a6
+def pad_tokens(
+    store: TokenStore,
+    rows: np.ndarray,  # int [B]: the rows wanted
+    pad_id: int,  # number of the padding token
+    multiple: int = 8,  # the width is rounded up to a multiple of this
+) -> dict[str, Tensor | np.ndarray]:
+    "`input_ids` and `attention_mask`, int64 tensors [B, L], and `lengths`, int [B]."
+    import torch
+
+    lengths = store.lengths[np.asarray(rows)]
+    ids = torch.from_numpy(pad_rows(store.input_ids, store.offsets, rows, pad_id, multiple)).long()
+    mask = torch.arange(ids.shape[1])[None, :] < torch.from_numpy(lengths)[:, None]
+    return {"input_ids": ids, "attention_mask": mask.long(), "lengths": lengths}
