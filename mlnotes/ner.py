@@ -46,10 +46,10 @@ from mlnotes.text import (
 )
 
 # %% auto #0
-__all__ = ['PRESETS', 'METRICS', 'DEFINITIONS', 'NerModel', 'NerConfig', 'quick', 'klue', 'preset', 'NerDataset', 'encode_split',
-           'open_split', 'character_tags', 'Entity', 'entities_of', 'data_options', 'build_run_data', 'first_examples',
-           'split_facts', 'score_tags', 'make_model', 'collate_rows', 'token_loss', 'token_predictions', 'review',
-           'NerTask', 'Tagger', 'token_rows']
+__all__ = ['PRESETS', 'METRICS', 'DEFINITIONS', 'CARD', 'PAGE', 'NerModel', 'NerConfig', 'quick', 'klue', 'preset', 'NerDataset',
+           'encode_split', 'open_split', 'character_tags', 'Entity', 'entities_of', 'data_options', 'build_run_data',
+           'first_examples', 'split_facts', 'score_tags', 'make_model', 'collate_rows', 'token_loss',
+           'token_predictions', 'review', 'NerTask', 'Tagger', 'token_rows']
 
 # %% ../nbs/10_ner.ipynb #6ee85d83
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def character_tags(
         inside_codes(tag_names),
     )
 
-# %% ../nbs/10_ner.ipynb #ef59cae7
+# %% ../nbs/10_ner.ipynb #fc8b9dbc
 @dataclass(frozen=True)
 class Entity:
     "A found entity: `text[start:end]` of the original text, its type and how sure the model is."
@@ -220,10 +220,12 @@ def entities_of(
     probabilities: np.ndarray,  # float [characters]
     tag_names: Sequence[str],
 ) -> list[Entity]:
-    "The entities that the character tags spell out, in order; inner spaces belong to them."
+    "The entities that begin with `B-`, as the scores count them; inner spaces belong to them."
     tags = _without_gaps(codes, tag_names)
     found = []
     for kind, start, end in sorted(entity_spans(tags), key=lambda span: span[1]):
+        if not tags[start].startswith("B-"):
+            continue
         inside = [probabilities[here] for here in range(start, end) if codes[here] >= 0]
         sure = float(min(inside, default=0.0))
         found.append(Entity(kind, start, end, text[start:end], sure))
@@ -384,6 +386,35 @@ DEFINITIONS = {
     "F1c_entity": "as F1c without O, absent tags 0; 0 to 100",
     "F1e_micro": "F1 over all entities at once; 0 to 100",
     "coverage": "share of the visible characters that a token covered, 0 to 1",
+}
+
+# %% ../nbs/10_ner.ipynb #cb98ee3a
+CARD = {
+    "title": "Korean named entities",
+    "purpose": "Finds the entities of a Korean sentence, with their type and exact characters.",
+    "tags": ["korean", "named-entity-recognition"],
+    "metrics": ["f1", "accuracy"],
+    "definitions": DEFINITIONS,
+    "meanings": {
+        "PS": "person", "LC": "place", "OG": "organisation",
+        "DT": "date", "TI": "time", "QT": "quantity", "O": "no entity",
+    },
+    "long_texts": "Longer texts are read in overlapping windows, and nothing is lost.",
+    "limits": [
+        "An entity is shown if the model opens it with `B-`, as the scores count it.",
+        "A tokenizer that joins a name and its particle cannot separate them; see the ceiling.",
+    ],
+    "example": "이순신은 1545년 한성에서 태어났다.",
+}  # fmt: skip
+
+PAGE = {
+    "title": "개체명 인식 (Named Entity Recognition)",
+    "placeholder": "문장을 입력하세요",
+    "examples": (
+        "한화 이글스에는 류현진 선수가 있는데, 두산 베어스에는 누가 있지?",
+        "이순신은 1545년 한성에서 태어났다.",
+        "내일 오전 9시에 서울역에서 봐 ㅋㅋ",
+    ),
 }
 
 # %% ../nbs/10_ner.ipynb #48e1db7b

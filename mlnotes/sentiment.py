@@ -42,10 +42,10 @@ from mlnotes.text import (
 )
 
 # %% auto #0
-__all__ = ['PRESETS', 'METRICS', 'DEFINITIONS', 'SentimentData', 'SentimentModel', 'SentimentHardware', 'SentimentPrinting',
-           'SentimentLearning', 'SentimentConfig', 'quick', 'nsmc', 'preset', 'SentimentDataset', 'encode_split',
-           'open_split', 'read_split', 'build_run_data', 'first_examples', 'review_loss', 'review_predictions',
-           'score_reviews', 'SentimentTask', 'review_errors', 'Classifier']
+__all__ = ['PRESETS', 'METRICS', 'DEFINITIONS', 'CARD', 'PAGE', 'SentimentData', 'SentimentModel', 'SentimentHardware',
+           'SentimentPrinting', 'SentimentLearning', 'SentimentConfig', 'quick', 'nsmc', 'preset', 'SentimentDataset',
+           'encode_split', 'open_split', 'read_split', 'build_run_data', 'first_examples', 'review_loss',
+           'review_predictions', 'score_reviews', 'SentimentTask', 'review_errors', 'Classifier']
 
 # %% ../nbs/11_sentiment.ipynb #6ee85d83
 if TYPE_CHECKING:
@@ -286,6 +286,32 @@ DEFINITIONS = {
     "loss": "mean cross-entropy over reviews, each counted once",
     "acc": "share of reviews with the right label, 0 to 1",
     "macro_f1": "unweighted mean of the labels' F1, 0 to 1; a label that never occurs counts 0",
+}
+
+# %% ../nbs/11_sentiment.ipynb #d67f1e37
+CARD = {
+    "title": "Sentiment of Korean reviews",
+    "purpose": "Says whether a short Korean review is positive or negative, and how sure it is of that.",
+    "tags": ["korean", "sentiment-analysis"],
+    "metrics": ["accuracy", "f1"],
+    "definitions": DEFINITIONS,
+    "meanings": {"0": "부정 (negative)", "1": "긍정 (positive)"},
+    "long_texts": "Longer texts are cut: what comes after is not read.",
+    "limits": [
+        "It knows the reviews it was trained on: other domains, irony and mixed verdicts mislead it.",
+        "The probability is calibrated on the validation reviews and holds for texts like these.",
+    ],
+    "example": "이 영화 참 재밌네요!",
+}
+
+PAGE = {
+    "title": "감성 분석 (Sentiment Analysis)",
+    "placeholder": "문장을 입력하세요",
+    "examples": (
+        "이 영화 참 재밌네요!",
+        "배우들 연기는 좋은데 이야기가 너무 늘어져요",
+        "돈이 아깝다 ㅠㅠ 다시는 안 봄",
+    ),
 }
 
 # %% ../nbs/11_sentiment.ipynb #2e8d5ecd
