@@ -10,7 +10,8 @@ usage() {
     cat <<TEXT
 usage: ./dev.sh COMMAND [ARGUMENT...]
 
-  quick [-p NAME VALUE...]   train the Korean entity recogniser on the bundled sample, by papermill
+  quick [ner|sentiment] [-p NAME VALUE...]
+                             train on the bundled sample, by papermill: entities, or sentiment
   lab                        open JupyterLab on the notebooks
   test [NOTEBOOK...]         run the notebooks as tests (at most 25 minutes); no network needed
   slow [NOTEBOOK...]         the same with the cells flagged slow
@@ -102,12 +103,18 @@ tests_failed() {
 }
 
 quick() {
-    local out=reports/10_train_ner.ipynb
+    local system=ner notebook out
+    case "${1:-}" in
+        [a-z]*) system="$1" && shift ;;
+    esac
+    notebook="$(ls nbs/*_train_"$system".ipynb 2> /dev/null)" || fail \
+        "there is no system $system; there are: $(ls nbs/*_train_*.ipynb | sed 's/.*_train_//; s/.ipynb//' | xargs)"
+    out="reports/$(basename "$notebook")"
     mkdir -p reports
-    papermill nbs/10_train_ner.ipynb "$out" "$@"
+    papermill "$notebook" "$out" "$@"
     echo
     echo "The executed notebook, with scores and pictures: $out (to look at it: ./dev.sh lab)"
-    echo "The run, with checkpoints, predictions and metrics, lies below reports/ner; the last cell of"
+    echo "The run, with checkpoints, predictions and metrics, lies below reports/$system; the last cell of"
     echo "the notebook names its folder."
 }
 

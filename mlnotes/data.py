@@ -731,7 +731,7 @@ _KLUE_SUMS = {
 _KMOU_URL = "https://github.com/kmounlp/NER/archive/0b32e066870bda9f65cc190f5e89c2edc6cf8f6d.zip"
 _NSMC_URL = "https://raw.githubusercontent.com/e9t/nsmc/master/ratings_"
 
-# %% ../nbs/01_data.ipynb #d05ef335
+# %% ../nbs/01_data.ipynb #77d6b5b1
 CORPORA: Mapping[str, Corpus] = MappingProxyType(
     {
         "klue-ner": Corpus(
@@ -775,7 +775,8 @@ def about_corpus(
     if name in CORPORA:
         return CORPORA[name]
     if name in ("ner-sample", "nsmc-sample"):
-        return Corpus(name, "CC0 1.0", "the data/ folder of mlnotes", {}, "see data/README.md")
+        source = "https://github.com/mlnotes/mlnotes/tree/main/data"
+        return Corpus(name, "CC0 1.0", source, {}, "see data/README.md")
     return Corpus(name, "not stated", "not stated", {}, "its owner knows")
 
 # %% ../nbs/01_data.ipynb #7d7c6abd
