@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SYSTEMS', 'System', 'load_system', 'add_settings', 'given_texts', 'read_options', 'new_parser', 'read_config',
            'train_command', 'add_rows', 'fitting_runs', 'score_checkpoints', 'test_command', 'add_choice',
-           'chosen_checkpoint', 'find_all', 'serve_command', 'open_answerer', 'export_command', 'export_int8',
-           'runs_command', 'data_command', 'main']
+           'chosen_checkpoint', 'serve_command', 'open_answerer', 'export_command', 'export_int8', 'runs_command',
+           'data_command', 'main']
 
 # %% ../nbs/24_cli.ipynb #c0a4954b
 import csv
@@ -294,7 +294,7 @@ def test_command(
     print(f"added to {table}")
     return 0
 
-# %% ../nbs/24_cli.ipynb #4cc08b2d
+# %% ../nbs/24_cli.ipynb #ccffaec1
 def add_choice(parser: ArgumentParser) -> None:
     "Options that choose a checkpoint."
     parser.add_argument("--model_name", default="*", metavar="PATTERN", help="of the run [newest]")
@@ -307,28 +307,21 @@ def chosen_checkpoint(
     options: dict[str, object],  # model_name, ckpt and finetuning
 ) -> tuple[object | None, Path]:  # (its Run, if it is one's; folder)
     "The checkpoint that the options mean; ConfigError if there is none."
-    from mlnotes.engine import kept_checkpoints
+    from mlnotes.engine import recorded_checkpoints
+    from mlnotes.runs import find_runs
 
     home, wanted = resolve_path(options["finetuning"]), options["ckpt"]
     if wanted not in ("best", "latest"):
         folder = Path(wanted).absolute()
         if not (folder / "config.json").is_file():
             raise ConfigError(f"--ckpt {wanted!r} is not best, latest or a folder with a model.")
-        owner = [run for run in find_all(home, system.name) if folder.is_relative_to(run.path)]
-        return (owner[0] if owner else None), folder
+        owner = (run for run in find_runs(home, system.name) if folder.is_relative_to(run.path))
+        return next(owner, None), folder
     runs = fitting_runs(home, system.name, options["model_name"], wanted)
     for run in reversed(runs):
-        config = make_config(system.module.preset("quick"), run.path / "config.yaml")
-        if folders := kept_checkpoints(run, config).ranked():
+        if folders := recorded_checkpoints(run).ranked():
             return run, folders[0] if wanted == "best" else max(folders, key=_age)
     raise ConfigError(f"None of {len(runs)} runs of {system.name} in {home} kept a checkpoint.")
-
-
-def find_all(home: Path, system: str) -> list:  # Run
-    "All runs of a system."
-    from mlnotes.runs import find_runs
-
-    return find_runs(home, system)
 
 
 def _age(folder: Path) -> int:

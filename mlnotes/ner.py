@@ -388,7 +388,7 @@ DEFINITIONS = {
     "coverage": "share of the visible characters that a token covered, 0 to 1",
 }
 
-# %% ../nbs/10_ner.ipynb #cb98ee3a
+# %% ../nbs/10_ner.ipynb #df5b2242
 CARD = {
     "title": "Korean named entities",
     "purpose": "Finds the entities of a Korean sentence, with their type and exact characters.",
@@ -411,9 +411,10 @@ PAGE = {
     "title": "개체명 인식 (Named Entity Recognition)",
     "placeholder": "문장을 입력하세요",
     "examples": (
-        "한화 이글스에는 류현진 선수가 있는데, 두산 베어스에는 누가 있지?",
-        "이순신은 1545년 한성에서 태어났다.",
-        "내일 오전 9시에 서울역에서 봐 ㅋㅋ",
+        "세종대왕은 1443년 경복궁에서 훈민정음을 만들었다.",
+        "내일 오후 3시에 강남역에서 친구 두 명을 만나기로 했다.",
+        "손흥민이 토트넘에서 넣은 골이 벌써 몇 골이야 ㅋㅋ",
+        "삼성전자는 지난해 수원 연구소에 5천억 원을 투자했다.",
     ),
 }
 

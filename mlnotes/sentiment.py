@@ -288,7 +288,7 @@ DEFINITIONS = {
     "macro_f1": "unweighted mean of the labels' F1, 0 to 1; a label that never occurs counts 0",
 }
 
-# %% ../nbs/11_sentiment.ipynb #d67f1e37
+# %% ../nbs/11_sentiment.ipynb #779e560e
 CARD = {
     "title": "Sentiment of Korean reviews",
     "purpose": "Says whether a short Korean review is positive or negative, and how sure it is of that.",
@@ -308,9 +308,10 @@ PAGE = {
     "title": "감성 분석 (Sentiment Analysis)",
     "placeholder": "문장을 입력하세요",
     "examples": (
-        "이 영화 참 재밌네요!",
-        "배우들 연기는 좋은데 이야기가 너무 늘어져요",
-        "돈이 아깝다 ㅠㅠ 다시는 안 봄",
+        "배우들 연기가 살아 있어서 두 시간이 금방 갔다.",
+        "돈이 아깝다. 중간에 나오고 싶었음 ㅡㅡ",
+        "기대 안 했는데 눈물 콧물 다 뺐네 ㅠㅠ 최고",
+        "줄거리는 뻔하지만 음악은 좋았다.",
     ),
 }
 
