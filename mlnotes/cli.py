@@ -330,7 +330,7 @@ def _age(folder: Path) -> int:
 
     return read_facts(folder)[0]["step"]
 
-# %% ../nbs/24_cli.ipynb #336a45b7
+# %% ../nbs/24_cli.ipynb #3a82a216
 def serve_command(
     system: System,  # what to serve
     arguments: Sequence[str],  # options
@@ -343,6 +343,7 @@ def serve_command(
     add = parser.add_argument
     add("--port", "--server_port", type=int, default=9164, help="[9164]; 0: any free one")
     add("--host", "--server_host", default="127.0.0.1", help="[127.0.0.1]; 0.0.0.0: open to all")
+    add("--hosts", metavar="NAME,...", default="", help="its names behind a proxy, with commas")
     add("--server_page", metavar="FILE", help="an HTML page of your own")
     add("--server_temp", metavar="FOLDER", default="templates", help="where it lies [templates]")
     add("--accelerator", default="cpu", choices=("auto", "cpu", "cuda", "mps"), help="[cpu]")
@@ -350,14 +351,15 @@ def serve_command(
     add("--onnx", metavar="FOLDER", help="compute with this ONNX export instead of --ckpt")
     for limit in fields(Limits):
         add(f"--{limit.name}", type=type(limit.default), default=limit.default,
-            help=f"limit of the server [{limit.default:g}]")
+            help=f"limit of the server [{limit.default}]")
     options = read_options(parser, arguments)
     answerer, facts = open_answerer(system, options)
     page = Page(heading=system.module.PAGE["title"], kind=system.name, **system.module.PAGE)
     if options["server_page"]:
         page = resolve_path(Path(options["server_temp"]) / options["server_page"])
     limits = {limit.name: options[limit.name] for limit in fields(Limits)}
-    serve(answerer.predict_many, page, host=options["host"], port=options["port"],
+    hosts = [name.strip() for name in options["hosts"].split(",") if name.strip()]
+    serve(answerer.predict_many, page, host=options["host"], port=options["port"], hosts=hosts,
           name=system.name, facts=facts, **limits)
     return 0
 

@@ -618,7 +618,7 @@ def duplicates(
     groups = [group for group in places.values() if len(group) > 1]
     return Duplicates({split: len(texts) for split, texts in splits.items()}, groups)
 
-# %% ../nbs/01_data.ipynb #7b927858
+# %% ../nbs/01_data.ipynb #ab0d37b5
 def split_files(
     data: Data,  # the data settings of a configuration
 ) -> dict[str, Path]:  # absolute path of each split that has a file
@@ -631,14 +631,17 @@ def split_files(
 def prepare_once(
     folder: Path,  # of the run's data
     options: dict,  # settings on which the content depends, as JSON has them
+    files: Mapping[str, Path],  # what it is made of, by split
     build: Callable[[Path], dict],  # fills the folder and returns the facts worth recording
 ) -> dict:  # the facts
     "The facts of the prepared folder, which is built if need be; DataError for other options."
+    hashes = {split: file_hash(path) for split, path in files.items() if path.is_file()}
     ready = folder / "facts.json"
-    if not ready.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        facts = build(folder) | {"options": options}
-        write_text(ready, json.dumps(facts, ensure_ascii=False, indent=1))
+    with _alone_in(folder):
+        made_of = json.loads(ready.read_text(encoding="utf-8"))["files"] if ready.exists() else None
+        if made_of is None or any(made_of.get(split) != found for split, found in hashes.items()):
+            facts = build(folder) | {"options": options, "files": hashes}
+            write_text(ready, json.dumps(facts, ensure_ascii=False, indent=1))
     facts = json.loads(ready.read_text(encoding="utf-8"))
     if facts["options"] != json.loads(json.dumps(options)):
         raise DataError(
@@ -646,6 +649,17 @@ def prepare_once(
             f"{options}. Start a new run: resume='never'."
         )
     return facts
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    "Wait until nobody else prepares `folder`, which is made if need be."
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+        yield
 
 # %% ../nbs/01_data.ipynb #60cb4f3c
 class RemoteFile(NamedTuple):

@@ -388,7 +388,7 @@ DEFINITIONS = {
     "coverage": "share of the visible characters that a token covered, 0 to 1",
 }
 
-# %% ../nbs/10_ner.ipynb #df5b2242
+# %% ../nbs/10_ner.ipynb #4763e18a
 CARD = {
     "title": "Korean named entities",
     "purpose": "Finds the entities of a Korean sentence, with their type and exact characters.",
@@ -411,6 +411,7 @@ PAGE = {
     "title": "개체명 인식 (Named Entity Recognition)",
     "placeholder": "문장을 입력하세요",
     "examples": (
+        "한화 이글스에는 류현진 선수가 있는데, 두산 베어스에는 누가 있지?",
         "세종대왕은 1443년 경복궁에서 훈민정음을 만들었다.",
         "내일 오후 3시에 강남역에서 친구 두 명을 만나기로 했다.",
         "손흥민이 토트넘에서 넣은 골이 벌써 몇 골이야 ㅋㅋ",
@@ -418,7 +419,7 @@ PAGE = {
     ),
 }
 
-# %% ../nbs/10_ner.ipynb #48e1db7b
+# %% ../nbs/10_ner.ipynb #9203a506
 class NerTask:
     "Korean named entity recognition, as the engine wants it."
 
@@ -435,6 +436,7 @@ class NerTask:
         facts = prepare_once(
             self.folder,
             data_options(self.config.model),
+            split_files(self.config.data),
             lambda folder: build_run_data(self.config, folder),
         )
         self.tag_names = tuple(facts["tag_names"])

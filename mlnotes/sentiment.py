@@ -288,7 +288,7 @@ DEFINITIONS = {
     "macro_f1": "unweighted mean of the labels' F1, 0 to 1; a label that never occurs counts 0",
 }
 
-# %% ../nbs/11_sentiment.ipynb #779e560e
+# %% ../nbs/11_sentiment.ipynb #095684dd
 CARD = {
     "title": "Sentiment of Korean reviews",
     "purpose": "Says whether a short Korean review is positive or negative, and how sure it is of that.",
@@ -308,6 +308,7 @@ PAGE = {
     "title": "감성 분석 (Sentiment Analysis)",
     "placeholder": "문장을 입력하세요",
     "examples": (
+        "이 영화 참 재밌네요!",
         "배우들 연기가 살아 있어서 두 시간이 금방 갔다.",
         "돈이 아깝다. 중간에 나오고 싶었음 ㅡㅡ",
         "기대 안 했는데 눈물 콧물 다 뺐네 ㅠㅠ 최고",
@@ -315,7 +316,7 @@ PAGE = {
     ),
 }
 
-# %% ../nbs/11_sentiment.ipynb #2e8d5ecd
+# %% ../nbs/11_sentiment.ipynb #a23940be
 class SentimentTask:
     "Sentiment classification, as the engine wants it."
 
@@ -332,8 +333,9 @@ class SentimentTask:
         names = ("pretrained", "seq_len", "normalize")
         options = {name: getattr(self.config.model, name) for name in names}
         options["labels"] = list(self.config.data.labels)
+        files = split_files(self.config.data)
         facts = prepare_once(
-            self.folder, options, lambda folder: build_run_data(self.config, folder)
+            self.folder, options, files, lambda folder: build_run_data(self.config, folder)
         )
         self.label_names = tuple(facts["label_names"])
         self.tokenizer = load_tokenizer(str(self.folder / "tokenizer"), normalize="none")
