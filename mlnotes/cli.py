@@ -330,7 +330,7 @@ def _age(folder: Path) -> int:
 
     return read_facts(folder)[0]["step"]
 
-# %% ../nbs/24_cli.ipynb #3a82a216
+# %% ../nbs/24_cli.ipynb #0d1296fb
 def serve_command(
     system: System,  # what to serve
     arguments: Sequence[str],  # options
@@ -363,7 +363,7 @@ def serve_command(
           name=system.name, facts=facts, **limits)
     return 0
 
-
+# %% ../nbs/24_cli.ipynb #f766ccf2
 def open_answerer(system: System, options: dict[str, object]) -> tuple[object, dict]:
     "(What answers, facts about it for /health.)"
     if options["onnx"]:
@@ -379,7 +379,7 @@ def open_answerer(system: System, options: dict[str, object]) -> tuple[object, d
     device = use_device(answerer.model, options["accelerator"], options["threads"])
     return answerer, {"run": run and run.id, "checkpoint": folder.name, "runtime": device}
 
-# %% ../nbs/24_cli.ipynb #48feadbb
+# %% ../nbs/24_cli.ipynb #b3b56a7b
 def export_command(
     system: System,  # what to export
     arguments: Sequence[str],  # the target, and options
@@ -409,7 +409,7 @@ def export_command(
         export_int8(system, run, config, onnx, target.with_name(f"{target.name}-int8"))
     return 0
 
-
+# %% ../nbs/24_cli.ipynb #87d1f7cb
 def export_int8(system: System, run: object, config: Config, onnx: Path, target: Path) -> None:
     "An ONNX model in 8 bits; prints what it gains in time and costs in score."
     from mlnotes.engine import score_model

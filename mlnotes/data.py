@@ -682,7 +682,7 @@ class Corpus:
     reader: str  # how to read the files
     prepare: Callable[[dict[str, Path]], dict[str, Path]] | None = None  # makes missing splits
 
-# %% ../nbs/01_data.ipynb #3c5503b4
+# %% ../nbs/01_data.ipynb #60caa1e2
 def _halve_dev(files: dict[str, Path]) -> dict[str, Path]:
     "KLUE has no public test labels: the first 2,500 sentences of dev are valid, the others test."
     dev = read_tagged(files["dev"])
@@ -694,7 +694,7 @@ def _halve_dev(files: dict[str, Path]) -> dict[str, Path]:
             write_klue(path, dev.take(parts[name]), [note])
     return {"train": files["train"], **made}
 
-
+# %% ../nbs/01_data.ipynb #eb1495df
 def _hold_out_nsmc(files: dict[str, Path]) -> dict[str, Path]:
     "NSMC has no validation split: every 30th review of the training file is valid."
     head, *rows = files["official"].read_bytes().rstrip(b"\n").split(b"\n")
@@ -745,7 +745,7 @@ _KLUE_SUMS = {
 _KMOU_URL = "https://github.com/kmounlp/NER/archive/0b32e066870bda9f65cc190f5e89c2edc6cf8f6d.zip"
 _NSMC_URL = "https://raw.githubusercontent.com/e9t/nsmc/master/ratings_"
 
-# %% ../nbs/01_data.ipynb #77d6b5b1
+# %% ../nbs/01_data.ipynb #8148eabd
 CORPORA: Mapping[str, Corpus] = MappingProxyType(
     {
         "klue-ner": Corpus(
@@ -781,7 +781,7 @@ CORPORA: Mapping[str, Corpus] = MappingProxyType(
     }
 )
 
-
+# %% ../nbs/01_data.ipynb #79f76c6f
 def about_corpus(
     name: str,  # of the folder that a run was trained on
 ) -> Corpus:  # what is known of it

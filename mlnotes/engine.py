@@ -1184,7 +1184,7 @@ def _dataset(task: Task, run: Run, fabric: Fabric, split: str) -> Dataset:
         raise EngineError(f"there is no {split!r} split; there is: {', '.join(task.datasets)}.")
     return task.dataset(split)
 
-# %% ../nbs/07_engine.ipynb #045a1030
+# %% ../nbs/07_engine.ipynb #372548c8
 def score_model(
     task: Task,
     run: Run,
@@ -1202,7 +1202,7 @@ def score_model(
     fabric = make_fabric(make_config(task.config, hardware))
     return score(task, Called(), _dataset(task, run, fabric, split), fabric, split).numbers
 
-
+# %% ../nbs/07_engine.ipynb #153f7407
 def log_scores(
     run: Run,
     checkpoint: Path,  # what was scored

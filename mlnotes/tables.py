@@ -61,7 +61,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, str]]:
         if record.strip(" \r\t"):
             yield start + 1, record
 
-# %% ../nbs/01a_tables.ipynb #75915717
+# %% ../nbs/01a_tables.ipynb #71d73710
 @dataclass(frozen=True, eq=False)
 class Table:
     "The accepted rows of a file, as columns of text."
@@ -83,7 +83,7 @@ def _header(text: str, path: str) -> tuple[list[str], str]:
         raise DataError(f"{path}: the header names the column {twice[0]!r} twice: {', '.join(names)}.")
     return names, delimiter
 
-
+# %% ../nbs/01a_tables.ipynb #5f1371ae
 def read_table(
     path: str | Path,  # TSV or CSV with a header; relative to the repository
     needed: Sequence[str] = (),  # columns that there must be
