@@ -14,8 +14,8 @@ import numpy as np
 
 # %% auto #0
 __all__ = ['TEMPERATURES', 'MIN_EXAMPLES', 'CALIBRATION_FILE', 'DEFINITIONS', 'softmax', 'nll', 'brier', 'reliability_bins',
-           'expected_calibration_error', 'fit_temperature', 'calibrate', 'confidence_scores', 'write_calibration',
-           'read_calibration']
+           'expected_calibration_error', 'fit_temperature', 'calibrate', 'confidence_scores', 'CalibrationError',
+           'write_calibration', 'read_calibration']
 
 # %% ../nbs/04a_calibration.ipynb #59b7965b
 def softmax(
@@ -329,7 +329,7 @@ def confidence_scores(
     plain, scaled = (_record(logits, targets, t, 15)[0] for t in (1.0, temperature))
     return plain | {f"{name}_calibrated": value for name, value in scaled.items()}
 
-# %% ../nbs/04a_calibration.ipynb #f352363f
+# %% ../nbs/04a_calibration.ipynb #896710d2
 CALIBRATION_FILE = "calibration.json"
 
 DEFINITIONS = {
@@ -340,6 +340,10 @@ DEFINITIONS = {
     "ece_calibrated": "ece with the temperature",
     "brier_calibrated": "brier with the temperature",
 }
+
+
+class CalibrationError(ValueError):
+    "A calibration record that cannot be read."
 
 
 def write_calibration(
@@ -354,7 +358,7 @@ def write_calibration(
 def read_calibration(
     folder: str | Path,  # of a checkpoint, or a model's hub name
 ) -> dict[str, Any]:  # temperature 1 and a note where none is kept
-    "The record in a folder; `ValueError` if it is damaged."
+    "The record in a folder; `CalibrationError` if it is damaged."
     path = Path(folder) / CALIBRATION_FILE
     if not path.is_file():
         return {"temperature": 1.0, "note": "not calibrated"}
@@ -362,5 +366,5 @@ def read_calibration(
         record = json.loads(path.read_text(encoding="utf-8"))
         _inverse(record["temperature"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not a calibration record ({error}): remove it.") from error
+        raise CalibrationError(f"{path} is not a calibration record ({error}): remove it.") from error
     return record

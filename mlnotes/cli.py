@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'System', 'load_system', 'add_settings', 'given_texts', 'read_options', 'new_parser', 'read_config',
-           'train_command', 'add_rows', 'fitting_runs', 'score_checkpoints', 'test_command', 'add_choice',
-           'chosen_checkpoint', 'serve_command', 'open_answerer', 'export_command', 'export_int8', 'runs_command',
-           'data_command', 'main']
+           'train_command', 'add_rows', 'fitting_runs', 'score_checkpoints', 'test_command', 'config_of_test',
+           'add_choice', 'chosen_checkpoint', 'serve_command', 'open_answerer', 'export_command', 'export_int8',
+           'runs_command', 'data_command', 'main']
 
-# %% ../nbs/24_cli.ipynb #c0a4954b
+# %% ../nbs/24_cli.ipynb #298e1f07
 import csv
 import os
 import sys
 from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib import import_module
@@ -87,16 +87,19 @@ def _help(slot: Slot, comment: str, default: object) -> str:
     parts = [comment, f"({choices})" if choices else "", f"[{default}]"]
     return " ".join(part for part in parts if part).replace("%", "%%")
 
-# %% ../nbs/24_cli.ipynb #e80fb0d5
+# %% ../nbs/24_cli.ipynb #dc9bb3fc
 def add_settings(
     parser: ArgumentParser,  # gets one option for each setting
     config: Config,  # a preset: kinds and shown defaults
     explain: bool = True,  # with help texts, which takes reading the source
+    only: Container[str] | None = None,  # names of those that act (None: all)
 ) -> None:
-    "Options of all settings, and `--device`, which takes ids as `[0,1]` or one at a time."
+    "Options of settings, and `--device`, which takes ids as `[0,1]` or one at a time."
     comments = _comments(config) if explain else {}
     groups = {}
     for slot in slots(config).values():
+        if only is not None and slot.name not in only:
+            continue
         if slot.group not in groups:
             groups[slot.group] = parser.add_argument_group(slot.group)
         default = getattr(getattr(config, slot.group), slot.name)
@@ -201,8 +204,13 @@ def train_command(
     print(f"{state}: {run.path}")
     return {"failed": 1, "died": 1, "interrupted": 130}.get(state, 0)
 
-# %% ../nbs/24_cli.ipynb #87b7c014
+# %% ../nbs/24_cli.ipynb #bd3bed1a
 _ONE_DEVICE = {"hardware": {"devices": 1, "num_nodes": 1, "strategy": "auto"}}
+_TEST_SETTINGS = {
+    "data_home", "data_name", "valid_file", "test_file", "text_column", "label_column", "id_column",
+    "max_rejected", "model_name", "finetuning", "accelerator", "devices", "precision",
+    "cpu_workers", "infer_batch",
+}  # fmt: skip
 
 
 def add_rows(
@@ -241,7 +249,7 @@ def fitting_runs(
                           f"{checkpoint!r}; `mlnotes runs list` shows all.")
     return found
 
-# %% ../nbs/24_cli.ipynb #efda5869
+# %% ../nbs/24_cli.ipynb #63464a51
 def score_checkpoints(
     system: System,  # what the run is a run of
     run: object,  # Run
@@ -263,10 +271,13 @@ def score_checkpoints(
     for folder in folders:
         scores = evaluate(system.task(config), run, split, folder).numbers
         log_scores(run, folder, split, scores)
-        rows.append({"run": run.id, "checkpoint": folder.name, "split": split, **scores})
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        rows.append({"time": now, "run": run.id, "checkpoint": folder.name, "split": split, **scores})
+        shown = ", ".join(f"{name}={value:.4f}" for name, value in scores.items())
+        print(f"{run.id}, {folder.name}, {split}: {shown}")
     return rows
 
-# %% ../nbs/24_cli.ipynb #066b46c5
+# %% ../nbs/24_cli.ipynb #cd62242a
 def test_command(
     system: System,  # whose runs to test
     arguments: Sequence[str],  # options
@@ -276,25 +287,49 @@ def test_command(
     parser.add_argument("--ckpt", default="best", help="best, latest, all, or a folder")
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
     preset = system.module.preset(next(iter(system.module.PRESETS)))
-    add_settings(parser, preset, _asks_for_help(arguments))
+    add_settings(parser, preset, _asks_for_help(arguments), _TEST_SETTINGS)
     options = read_options(parser, arguments)
     pattern = options.pop("model_name", "*")
     given = parse_text(preset, given_texts(options, preset))
     home = resolve_path(make_config(preset, given).model.finetuning)
-    now, rows = datetime.now(UTC).isoformat(timespec="seconds"), []
+    table, failed = home / system.name / "test.csv", []
     for run in fitting_runs(home, system.name, pattern, options["ckpt"]):
-        config = make_config(preset, run.path / "config.yaml", _ONE_DEVICE, given)
-        for row in score_checkpoints(system, run, config, options["ckpt"], options["split"]):
-            rows.append({"time": now, **row})
-            shown = {name: value for name, value in row.items() if isinstance(value, float)}
-            scores = ", ".join(f"{name}={value:.4f}" for name, value in shown.items())
-            print(f"{row['run']}, {row['checkpoint']}, {row['split']}: {scores}")
-    table = home / system.name / "test.csv"
-    add_rows(table, rows)
-    print(f"added to {table}")
-    return 0
+        try:
+            config = config_of_test(run, preset, given, options["split"])
+            add_rows(table, score_checkpoints(system, run, config, options["ckpt"], options["split"]))
+        except Exception as error:
+            if not _is_ours(error):
+                raise
+            failed.append(run.id)
+            print(f"mlnotes: {run.id}: {error}", file=sys.stderr)
+    print(f"added to {table}" + (f"; not scored: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
 
-# %% ../nbs/24_cli.ipynb #ccffaec1
+# %% ../nbs/24_cli.ipynb #940889e2
+def config_of_test(
+    run: object,  # Run
+    preset: Config,  # of its system
+    given: dict,  # settings of the command, by group
+    split: str,  # to be scored
+) -> Config:
+    "How a run was trained, on one device; ConfigError for what a test cannot do."
+    config = make_config(preset, run.path / "config.yaml", _ONE_DEVICE, given)
+    devices = config.hardware.devices
+    if devices != 1 and len(devices if isinstance(devices, tuple) else range(devices)) > 1:
+        raise ConfigError(f"A test runs on one device, not on {devices}: name one, as --device 0.")
+    file = getattr(config.data, f"{split}_file")
+    place = resolve_path(config.data.data_home) / config.data.data_name / str(file)
+    if file is None or "data" in given and not place.is_file():
+        what = f"{place} does not exist" if file else f"it has no {split} file"
+        raise ConfigError(f"{what}: give --{split}_file, and --data_home where it lies elsewhere.")
+    return config
+
+
+def _is_ours(error: Exception) -> bool:
+    "Whether an error is a message of this project; anything else is a defect."
+    return type(error).__module__.startswith("mlnotes.")
+
+# %% ../nbs/24_cli.ipynb #afc7c9fc
 def add_choice(parser: ArgumentParser) -> None:
     "Options that choose a checkpoint."
     parser.add_argument("--model_name", default="*", metavar="PATTERN", help="of the run [newest]")
@@ -307,6 +342,7 @@ def chosen_checkpoint(
     options: dict[str, object],  # model_name, ckpt and finetuning
 ) -> tuple[object | None, Path]:  # (its Run, if it is one's; folder)
     "The checkpoint that the options mean; ConfigError if there is none."
+    from mlnotes.checkpoints import verify_checkpoint
     from mlnotes.engine import recorded_checkpoints
     from mlnotes.runs import find_runs
 
@@ -314,13 +350,18 @@ def chosen_checkpoint(
     if wanted not in ("best", "latest"):
         folder = Path(wanted).absolute()
         if not (folder / "config.json").is_file():
-            raise ConfigError(f"--ckpt {wanted!r} is not best, latest or a folder with a model.")
+            what = "a resume point" if (folder / "state.json").is_file() else "no folder with a model"
+            raise ConfigError(f"--ckpt {wanted!r} is {what}: give best, latest or a kept checkpoint.")
+        if (folder / "manifest.json").is_file():
+            verify_checkpoint(folder)
         owner = (run for run in find_runs(home, system.name) if folder.is_relative_to(run.path))
         return next(owner, None), folder
     runs = fitting_runs(home, system.name, options["model_name"], wanted)
     for run in reversed(runs):
         if folders := recorded_checkpoints(run).ranked():
-            return run, folders[0] if wanted == "best" else max(folders, key=_age)
+            chosen = folders[0] if wanted == "best" else max(folders, key=_age)
+            verify_checkpoint(chosen)  # damaged weights would answer, too
+            return run, chosen
     raise ConfigError(f"None of {len(runs)} runs of {system.name} in {home} kept a checkpoint.")
 
 
@@ -330,7 +371,7 @@ def _age(folder: Path) -> int:
 
     return read_facts(folder)[0]["step"]
 
-# %% ../nbs/24_cli.ipynb #0d1296fb
+# %% ../nbs/24_cli.ipynb #e125da70
 def serve_command(
     system: System,  # what to serve
     arguments: Sequence[str],  # options
@@ -353,20 +394,26 @@ def serve_command(
         add(f"--{limit.name}", type=type(limit.default), default=limit.default,
             help=f"limit of the server [{limit.default}]")
     options = read_options(parser, arguments)
+    bounds = {limit.name: options[limit.name] for limit in fields(Limits)}
+    try:
+        Limits(**bounds)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     answerer, facts = open_answerer(system, options)
     page = Page(heading=system.module.PAGE["title"], kind=system.name, **system.module.PAGE)
     if options["server_page"]:
         page = resolve_path(Path(options["server_temp"]) / options["server_page"])
-    limits = {limit.name: options[limit.name] for limit in fields(Limits)}
     hosts = [name.strip() for name in options["hosts"].split(",") if name.strip()]
     serve(answerer.predict_many, page, host=options["host"], port=options["port"], hosts=hosts,
-          name=system.name, facts=facts, **limits)
+          name=system.name, facts=facts, **bounds)
     return 0
 
-# %% ../nbs/24_cli.ipynb #f766ccf2
+# %% ../nbs/24_cli.ipynb #fb2cfb9b
 def open_answerer(system: System, options: dict[str, object]) -> tuple[object, dict]:
     "(What answers, facts about it for /health.)"
     if options["onnx"]:
+        if options["ckpt"] != "best" or options["accelerator"] != "cpu":
+            raise ConfigError("--onnx is a model of its own, for the CPU: leave out --ckpt, --accelerator.")
         from mlnotes.export import OnnxModel
 
         folder = Path(options["onnx"]).absolute()
@@ -511,7 +558,7 @@ def _dispatch(arguments: list[str]) -> int:
         raise ConfigError(f"Name the system after {command!r}: {', '.join(SYSTEMS)}.")
     return of_system[command](load_system(rest[0]), rest[1:])
 
-# %% ../nbs/24_cli.ipynb #ea1d6dcf
+# %% ../nbs/24_cli.ipynb #60423ba4
 def main(
     arguments: Sequence[str] | None = None,  # None: those of the process
 ) -> int:  # exit status
@@ -521,7 +568,7 @@ def main(
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not type(error).__module__.startswith("mlnotes."):
+        if not _is_ours(error) and not isinstance(error, OSError):
             raise
         print(f"mlnotes: {error}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['UNREADABLE', 'CORPORA', 'DataError', 'tag_vocabulary', 'Rejects', 'TaggedTexts', 'Flaw', 'tagged_texts', 'excerpt',
            'decode', 'refuse_unreadable', 'read_tagged', 'write_text', 'write_klue', 'write_jsonl', 'recode',
-           'file_hash', 'Duplicates', 'duplicates', 'split_files', 'prepare_once', 'RemoteFile', 'Corpus',
-           'about_corpus', 'fetch']
+           'file_hash', 'Duplicates', 'duplicates', 'split_files', 'prepare_once', 'split_folder', 'RemoteFile',
+           'Corpus', 'about_corpus', 'fetch']
 
 # %% ../nbs/01_data.ipynb #5b7562f9
 class DataError(ValueError):
@@ -618,7 +618,7 @@ def duplicates(
     groups = [group for group in places.values() if len(group) > 1]
     return Duplicates({split: len(texts) for split, texts in splits.items()}, groups)
 
-# %% ../nbs/01_data.ipynb #ab0d37b5
+# %% ../nbs/01_data.ipynb #f07317c9
 def split_files(
     data: Data,  # the data settings of a configuration
 ) -> dict[str, Path]:  # absolute path of each split that has a file
@@ -631,16 +631,13 @@ def split_files(
 def prepare_once(
     folder: Path,  # of the run's data
     options: dict,  # settings on which the content depends, as JSON has them
-    files: Mapping[str, Path],  # what it is made of, by split
     build: Callable[[Path], dict],  # fills the folder and returns the facts worth recording
 ) -> dict:  # the facts
     "The facts of the prepared folder, which is built if need be; DataError for other options."
-    hashes = {split: file_hash(path) for split, path in files.items() if path.is_file()}
     ready = folder / "facts.json"
     with _alone_in(folder):
-        made_of = json.loads(ready.read_text(encoding="utf-8"))["files"] if ready.exists() else None
-        if made_of is None or any(made_of.get(split) != found for split, found in hashes.items()):
-            facts = build(folder) | {"options": options, "files": hashes}
+        if not ready.exists():
+            facts = build(folder) | {"options": options}
             write_text(ready, json.dumps(facts, ensure_ascii=False, indent=1))
     facts = json.loads(ready.read_text(encoding="utf-8"))
     if facts["options"] != json.loads(json.dumps(options)):
@@ -660,6 +657,25 @@ def _alone_in(folder: Path) -> Iterator[None]:
     with open(folder / ".lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
         yield
+
+# %% ../nbs/01_data.ipynb #c145514d
+def split_folder(
+    home: Path,  # the run's prepared data
+    split: str,  # train, valid or test
+    path: Path,  # the file that the configuration names
+    facts: Mapping,  # of `home`, with the name and hash of each split's file, and the options
+    build: Callable[[Path], dict],  # makes another file ready in a folder
+) -> Path:
+    "The folder of a split; DataError if the file is neither there nor the one that was read."
+    read = facts["splits"].get(split, {})
+    if split == "train" or (path.name == read.get("file") and not path.exists()):
+        return home / split
+    digest = file_hash(path)
+    if digest == read.get("sha256"):
+        return home / split
+    folder = home / f"{split}-{digest[:12]}"
+    prepare_once(folder, facts["options"], build)
+    return folder
 
 # %% ../nbs/01_data.ipynb #60cb4f3c
 class RemoteFile(NamedTuple):

@@ -1202,7 +1202,7 @@ def score_model(
     fabric = make_fabric(make_config(task.config, hardware))
     return score(task, Called(), _dataset(task, run, fabric, split), fabric, split).numbers
 
-# %% ../nbs/07_engine.ipynb #153f7407
+# %% ../nbs/07_engine.ipynb #724a7ce8
 def log_scores(
     run: Run,
     checkpoint: Path,  # what was scored
@@ -1226,6 +1226,8 @@ def use_device(
     "Put a model that answers where it shall compute."
     import torch
 
+    if threads < 0:
+        raise EngineError(f"threads should be 0 or more, not {threads}.")
     if threads:
         torch.set_num_threads(threads)
     device = choose_accelerator(accelerator)

@@ -455,11 +455,11 @@ def usage_text(
         text += f"```python\n{code}```\n"
     return text
 
-# %% ../nbs/23_export.ipynb #f0752721
+# %% ../nbs/23_export.ipynb #2655302e
 def _labels_table(names: Sequence[str], meanings: Mapping[str, str]) -> str:
     "The labels in the order of the logits, with what they mean where that is told."
     rows = [
-        (code, f"`{name}`", meanings.get(name) or meanings.get(name[2:], ""))
+        (code, f"`{name}`", meanings.get(name.removeprefix("B-").removeprefix("I-"), ""))
         for code, name in enumerate(names)
     ]
     return _table(["logit", "label", "meaning"], rows)
@@ -476,7 +476,7 @@ def _scores_text(run: Run, checkpoint: Path, card: Mapping) -> str:
         return table
     return f"{table}\nThis checkpoint was not scored on the test split when it was trained.\n"
 
-# %% ../nbs/23_export.ipynb #891fae88
+# %% ../nbs/23_export.ipynb #94cde95c
 def model_card(
     run: Run,
     checkpoint: Path,  # one that the run kept
@@ -489,9 +489,13 @@ def model_card(
     settings = training_settings(load_yaml(run.path / "config.yaml"))
     base = settings.get("pretrained", "")
     hub = base if re.fullmatch(r"[\w.-]+/[\w.-]+", base) else None
-    told = f"[{corpus.name}]({corpus.source}), licence {corpus.licence}."
+    has_page = corpus.source.startswith("http")
+    name = f"[{corpus.name}]({corpus.source})" if has_page else f"`{corpus.name}`"
+    told = f"{name}, licence {corpus.licence}."
+    titles = config.get("label_titles")
+    meanings = dict(zip(label_names(config), titles)) if titles else card["meanings"]
     sections = {
-        "Labels": _labels_table(label_names(config), card["meanings"]),
+        "Labels": _labels_table(label_names(config), meanings),
         "Scores": _scores_text(run, checkpoint, card),
         "Text": reading_text(folder, card["long_texts"]),
         "Probabilities": confidence_text(read_calibration(folder)),

@@ -756,7 +756,7 @@ def pad_tokens(
     mask = torch.arange(ids.shape[1])[None, :] < torch.from_numpy(lengths)[:, None]
     return {"input_ids": ids, "attention_mask": mask.long(), "lengths": lengths}
 
-# %% ../nbs/02_text.ipynb #d967a403
+# %% ../nbs/02_text.ipynb #d3a2af9b
 class Opened(NamedTuple):
     "A trained classifier of texts or tokens, ready to compute."
 
@@ -788,6 +788,9 @@ def open_model(
     tokenizer = load_tokenizer(str(folder), normalize="none")
     if model is None:
         model = getattr(transformers, auto_class).from_pretrained(str(folder)).eval()
+    made, wanted = (model.config.architectures or [""])[0], auto_class.removeprefix("AutoModel")
+    if made and not made.endswith(wanted):
+        raise TextError(f"{folder} holds a {made}, which is not made {wanted}: give another folder.")
     names = model.config.id2label
     labels = tuple(str(names[number]) for number in range(len(names)))
     return Opened(tokenizer, model, labels, _most_tokens(tokenizer, model.config))
