@@ -122,7 +122,7 @@ def make_task(
     "`cls.from_config(config)` if there is such a classmethod, else `cls(config)`."
     return getattr(cls, "from_config", cls)(config)
 
-# %% ../nbs/08_launch.ipynb #d1e7ef82
+# %% ../nbs/08_launch.ipynb #e334cde8
 def _hash(paths: Sequence[Path]) -> str | None:
     "sha256 over the names and bytes of files; of a folder the names and sizes of what it holds."
     digest = hashlib.sha256()
@@ -151,7 +151,8 @@ def _code_hashes(task: engine.Task) -> dict[str, str | None]:
     "{where: hash} of the modules that decide results: the engine's, the task's, the config's."
     home = Path(engine.__file__).parent
     ours = (
-        "calibration", "checkpoints", "config", "data", "engine", "images", "metrics", "tables", "text",
+        "calibration", "checkpoints", "config", "data", "dropout", "engine", "images", "metrics",
+        "tables", "text",
     )  # fmt: skip
     hashes = {"mlnotes": _hash([p for name in ours if (p := home / f"{name}.py").exists()])}
     for cls in (*type(task).__mro__, *type(task.config).__mro__):
