@@ -903,6 +903,7 @@ d = { 'settings': { 'branch': 'main',
                               'mlnotes.text.pad_tokens': ('text.html#pad_tokens', 'mlnotes/text.py'),
                               'mlnotes.text.save_beside': ('text.html#save_beside', 'mlnotes/text.py'),
                               'mlnotes.text.scratch_config': ('text.html#scratch_config', 'mlnotes/text.py'),
+                              'mlnotes.text.similar_lengths': ('text.html#similar_lengths', 'mlnotes/text.py'),
                               'mlnotes.text.token_tags': ('text.html#token_tags', 'mlnotes/text.py'),
                               'mlnotes.text.train_tokenizer': ('text.html#train_tokenizer', 'mlnotes/text.py'),
                               'mlnotes.text.uncovered': ('text.html#uncovered', 'mlnotes/text.py')}}}

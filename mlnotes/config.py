@@ -525,7 +525,7 @@ def _checked(
         return None, f"{slot.dotted} should be {wanted}, not {_show(settled)}."
     return settled, None
 
-# %% ../nbs/00_config.ipynb #c033754c
+# %% ../nbs/00_config.ipynb #8f229734
 def _given(
     source: Mapping | str | Path,  # as of `make_config`
     groups: Mapping[str, Any],  # the defaults by group
@@ -560,7 +560,7 @@ def _find(
     if slot and group in ("", slot.group):
         return slot, ""
     names = {each.group for each in known.values()} if isinstance(value, Mapping) else known
-    near = slot.dotted if slot else nearest_name(spelled, names)
+    near = slot.dotted if slot else nearest_name(spelled, [*names, "preset"])
     return None, f"{_show(spelled)} is not a setting; the nearest name is {near!r}."
 
 # %% ../nbs/00_config.ipynb #edd94250
@@ -708,26 +708,31 @@ def choose_preset(
         )
     return presets[name]()
 
-# %% ../nbs/00_config.ipynb #1225d4a7
+# %% ../nbs/00_config.ipynb #e06ddee5
 def check_metrics(
     config: Config,
     metrics: Sequence[str],  # what a check of the task gives, without the prefix val_
 ) -> None:
-    "ConfigError if `saving_mode` or `name_format_on_saving` names what no check gives."
-    learning, known = config.learning, ["step", "epoch", *(f"val_{name}" for name in metrics)]
-    fields = string.Formatter().parse(learning.name_format_on_saving)
-    named = {
-        "saving_mode": learning.saving_mode.split()[1:],
-        "name_format_on_saving": [field for _, field, _, _ in fields if field],
+    "ConfigError if `saving_mode` or one of the formats names what there will not be."
+    learning, printing, where = config.learning, config.printing, ["step", "epoch"]
+    checked, tested = ([*where, *(f"{kind}_{name}" for name in metrics)] for kind in ("val", "test"))
+    pace = ["total_steps", "examples_per_second", "eta_seconds", "lr", "loss"]
+    known = {
+        "learning.saving_mode": (f"{{{learning.saving_mode.split()[1]}}}", checked),
+        "learning.name_format_on_saving": (learning.name_format_on_saving, checked),
+        "printing.tag_format_on_training": (printing.tag_format_on_training, [*where, *pace, *metrics]),
+        "printing.tag_format_on_validate": (printing.tag_format_on_validate, checked),
+        "printing.tag_format_on_evaluate": (printing.tag_format_on_evaluate, tested),
     }
     problems = []
-    for setting_name, names in named.items():
-        for name in [name for name in names if name not in known]:
-            nearest = get_close_matches(name, known, 1, 0)[0]
-            problems.append(
-                f"learning.{setting_name} names {name!r}; the nearest is {nearest!r}. "
-                f"A check gives {', '.join(known)}."
-            )
+    for setting_name, (form, names) in known.items():
+        for _, name, _, _ in string.Formatter().parse(form):
+            if name and name not in names:
+                nearest = get_close_matches(name, names, 1, 0)[0]
+                problems.append(
+                    f"{setting_name} names {name!r}; the nearest is {nearest!r}, "
+                    f"of {', '.join(dict.fromkeys(names))}."
+                )
     if problems:
         raise ConfigError(*problems)
 

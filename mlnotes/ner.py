@@ -478,7 +478,7 @@ class NerTask:
     def save(self, model: nn.Module, folder: Path) -> None:
         save_beside(model, self.tokenizer, folder)
 
-# %% ../nbs/10_ner.ipynb #595440ac
+# %% ../nbs/10_ner.ipynb #a9695fbc
 class Tagger:
     "A token classifier that answers with entities of the text as it was typed."
 
@@ -503,8 +503,7 @@ class Tagger:
         if not texts:
             return []
         store = encode_texts(self.tokenizer, texts, self.opened.max_tokens)
-        logits, real = self.opened.logits(store)
-        sure = softmax(logits[real], self.temperature)  # [tokens, tags]
+        sure = softmax(self.opened.logits(store), self.temperature)  # [tokens, tags]
         tags, sure = sure.argmax(1), sure.max(1)
         offsets = np.cumsum([0, *map(len, texts)])
         codes = character_tags(tags, store, offsets, self.label_names)

@@ -420,7 +420,7 @@ def review_errors(
         for row in wrong
     ]
 
-# %% ../nbs/11_sentiment.ipynb #0359b88b
+# %% ../nbs/11_sentiment.ipynb #4768a07c
 class Classifier:
     "A sequence classifier that answers with calibrated probabilities."
 
@@ -446,7 +446,7 @@ class Classifier:
         if not texts:
             return []
         store = encode_texts(self.tokenizer, texts, self.max_tokens, windows=False, spans=False)
-        shares = softmax(self.opened.logits(store)[0], self.temperature).tolist()
+        shares = softmax(self.opened.logits(store), self.temperature).tolist()
         names = self.label_names
         return [answer_of(text, row, names, self.titles) for text, row in zip(texts, shares)]
 

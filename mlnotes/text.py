@@ -22,7 +22,7 @@ import numpy as np
 # %% auto #0
 __all__ = ['SPECIAL_TOKENS', 'SCRATCH_SIZES', 'TextError', 'load_tokenizer', 'train_tokenizer', 'scratch_config',
            'backbone_tokenizer', 'backbone', 'save_beside', 'TokenStore', 'encode_texts', 'uncovered', 'token_tags',
-           'global_batches', 'pad_rows', 'pad_tokens', 'Opened', 'open_model']
+           'global_batches', 'pad_rows', 'pad_tokens', 'similar_lengths', 'Opened', 'open_model']
 
 # %% ../nbs/02_text.ipynb #508845a8
 if TYPE_CHECKING:
@@ -756,7 +756,27 @@ def pad_tokens(
     mask = torch.arange(ids.shape[1])[None, :] < torch.from_numpy(lengths)[:, None]
     return {"input_ids": ids, "attention_mask": mask.long(), "lengths": lengths}
 
-# %% ../nbs/02_text.ipynb #d3a2af9b
+# %% ../nbs/02_text.ipynb #7f1f081c
+def similar_lengths(
+    lengths: np.ndarray,  # int [rows]
+    overhead: int = 32,  # what one more group costs, in tokens
+    most: int = 64,  # rows of a group
+) -> list[np.ndarray]:  # row numbers of each group, short rows first
+    "The cheapest way to cut rows into padded groups, by dynamic programming over sorted lengths."
+    order = np.argsort(lengths, kind="stable")
+    costs, begins = [0], []
+    for end, longest in enumerate(np.asarray(lengths, np.int64)[order].tolist(), start=1):
+        first = max(0, end - most)
+        options = [costs[at] + overhead + (end - at) * longest for at in range(first, end)]
+        begins.append(first + int(np.argmin(options)))
+        costs.append(min(options))
+    groups, end = [], len(order)
+    while end:
+        groups.append(order[begins[end - 1] : end])
+        end = begins[end - 1]
+    return groups[::-1]
+
+# %% ../nbs/02_text.ipynb #a537093a
 class Opened(NamedTuple):
     "A trained classifier of texts or tokens, ready to compute."
 
@@ -765,15 +785,19 @@ class Opened(NamedTuple):
     label_names: tuple[str, ...]  # in the order of the logits
     max_tokens: int  # of the longest row
 
-    def logits(self, store: TokenStore) -> tuple[np.ndarray, np.ndarray]:
-        "float32 [rows, classes] or [rows, length, classes], and which tokens are real [rows, length]."
+    def logits(self, store: TokenStore) -> np.ndarray:
+        "float32 [rows, classes], or for a classifier of tokens [tokens of the store, classes]."
         import torch
 
-        batch = pad_tokens(store, np.arange(len(store)), self.tokenizer.pad_token_id, multiple=1)
-        inputs = {name: batch[name].to(self.model.device) for name in ("input_ids", "attention_mask")}
-        with torch.inference_mode():
-            found = self.model(**inputs).logits.float().cpu().numpy()
-        return found, batch["attention_mask"].bool().numpy()
+        found = [None] * len(store)
+        for rows in similar_lengths(store.lengths):
+            batch = pad_tokens(store, rows, self.tokenizer.pad_token_id, multiple=1)
+            names = ("input_ids", "attention_mask")
+            with torch.inference_mode():
+                answer = self.model(**{name: batch[name].to(self.model.device) for name in names})
+            for row, length, values in zip(rows, batch["lengths"], answer.logits.float().cpu().numpy()):
+                found[row] = values[:length] if values.ndim == 2 else values[None]
+        return np.concatenate(found)
 
 
 def open_model(
