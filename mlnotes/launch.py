@@ -934,7 +934,7 @@ def find_run(
         raise LaunchError(f"no run {str(run)!r} under {home}. Newest: {known}.")
     return found[-1]
 
-# %% ../nbs/08_launch.ipynb #9f7fa52e
+# %% ../nbs/08_launch.ipynb #1c9dd0d5
 class Trained(NamedTuple):
     "A finished run that can answer."
 
@@ -950,7 +950,7 @@ class Trained(NamedTuple):
         metric, form = self.metric.removeprefix("val_"), ".1f" if self.score > 1 else ".3f"
         return f"{made:%Y-%m-%d %H:%M} · {metric} {self.score:{form}} · {self.run.id}"
 
-
+# %% ../nbs/08_launch.ipynb #404c99b1
 def trained_runs(
     home: str | Path,  # folder of all runs
     system: str,

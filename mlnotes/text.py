@@ -776,7 +776,7 @@ def similar_lengths(
         end = begins[end - 1]
     return groups[::-1]
 
-# %% ../nbs/02_text.ipynb #a537093a
+# %% ../nbs/02_text.ipynb #301a9249
 class Opened(NamedTuple):
     "A trained classifier of texts or tokens, ready to compute."
 
@@ -799,7 +799,7 @@ class Opened(NamedTuple):
                 found[row] = values[:length] if values.ndim == 2 else values[None]
         return np.concatenate(found)
 
-
+# %% ../nbs/02_text.ipynb #23da7709
 def open_model(
     auto_class: str,  # such as AutoModelForTokenClassification
     folder: str | Path,  # a kept checkpoint, an export, or any other of that class
