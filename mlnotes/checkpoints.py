@@ -246,7 +246,7 @@ class Saved:
     step: int
     metrics: dict
 
-# %% ../nbs/06_checkpoints.ipynb #b2c5968a
+# %% ../nbs/06_checkpoints.ipynb #1944e408
 class CheckpointFolder:
     "The checkpoints that lie in one folder."
 
@@ -261,7 +261,7 @@ class CheckpointFolder:
                 continue
             try:
                 facts = read_facts(path)[0]
-                if facts["name"] != path.name:
+                if facts["name"] != path.resolve().name:  # a link may be called otherwise
                     raise CheckpointError(f"{path} has the manifest of {facts['name']!r}.")
                 own = [facts[name] for name in ("kind", "number", "step", "metrics")]
                 found.append(Saved(path, *own))

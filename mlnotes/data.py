@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['UNREADABLE', 'CORPORA', 'DataError', 'tag_vocabulary', 'Rejects', 'TaggedTexts', 'Flaw', 'tagged_texts', 'excerpt',
            'decode', 'refuse_unreadable', 'read_tagged', 'write_text', 'write_klue', 'write_jsonl', 'recode',
-           'file_hash', 'Duplicates', 'duplicates', 'split_files', 'prepare_once', 'split_folder', 'RemoteFile',
-           'Corpus', 'about_corpus', 'fetch']
+           'file_hash', 'Duplicates', 'duplicates', 'split_files', 'fold_options', 'prepare_once', 'split_folder',
+           'RemoteFile', 'Corpus', 'about_corpus', 'fetch']
 
 # %% ../nbs/01_data.ipynb #5b7562f9
 class DataError(ValueError):
@@ -618,14 +618,22 @@ def duplicates(
     groups = [group for group in places.values() if len(group) > 1]
     return Duplicates({split: len(texts) for split, texts in splits.items()}, groups)
 
-# %% ../nbs/01_data.ipynb #f07317c9
+# %% ../nbs/01_data.ipynb #9f9c7950
 def split_files(
     data: Data,  # the data settings of a configuration
 ) -> dict[str, Path]:  # absolute path of each split that has a file
-    "The files of the splits that the configuration names."
+    "The files of the splits that the configuration names; with folds, valid is cut from train's."
     home = resolve_path(data.data_home) / data.data_name
-    named = {"train": data.train_file, "valid": data.valid_file, "test": data.test_file}
+    valid = data.train_file if data.folds else data.valid_file
+    named = {"train": data.train_file, "valid": valid, "test": data.test_file}
     return {split: home / file for split, file in named.items() if file}
+
+
+def fold_options(data: Data, random_seed: int) -> dict:
+    "The settings on which the parts of a training file depend; none without folds."
+    names = ("folds", "valid_fold", "stratify", "keep_together") if data.folds else ()
+    seed = {"random_seed": random_seed} if data.folds else {}
+    return {name: getattr(data, name) for name in names} | seed
 
 
 def prepare_once(

@@ -36,10 +36,10 @@ from .text import global_batches
 __all__ = ['Dataset', 'Task', 'Listener', 'learning_rate_at', 'Plan', 'rank_share', 'evaluation_batches', 'EngineError',
            'choose_accelerator', 'choose_precision', 'world', 'undisturbed', 'check_hardware', 'make_fabric',
            'make_optimizer', 'Fit', 'announce', 'train', 'train_step', 'step_seed', 'batches_ahead',
-           'halve_micro_batch', 'flush', 'report', 'predict', 'assemble', 'Scores', 'score', 'check', 'keep_best',
-           'confidence', 'save', 'load', 'StopVote', 'stop_on_signals', 'RowLog', 'set_up', 'kept_checkpoints',
-           'recorded_checkpoints', 'moving_average', 'prepare', 'announce_start', 'finish', 'fit', 'evaluate',
-           'score_model', 'log_scores', 'use_device']
+           'halve_micro_batch', 'flush', 'report', 'predict', 'assemble', 'Scores', 'score', 'grade', 'check',
+           'keep_best', 'confidence', 'save', 'load', 'StopVote', 'stop_on_signals', 'RowLog', 'set_up',
+           'kept_checkpoints', 'recorded_checkpoints', 'moving_average', 'prepare', 'announce_start', 'finish', 'fit',
+           'evaluate', 'answers', 'score_model', 'log_scores', 'use_device']
 
 # %% ../nbs/07_engine.ipynb #8afa2c80
 if TYPE_CHECKING:
@@ -115,13 +115,14 @@ def _falls_on(step: int, per_epoch: int, rate: float, every: int = -1) -> bool:
     interval = every if every >= 1 else max(rate * per_epoch - 1e-7, 1e-7)
     return step % interval < 1 if interval > 1 else True
 
-# %% ../nbs/07_engine.ipynb #449cb5e4
+# %% ../nbs/07_engine.ipynb #79a53186
 @dataclass(frozen=True)
 class Plan:
     "Which examples each step sees, and when to print, check and save; all from its fields."
 
     lengths: np.ndarray  # of the training examples
     config: Config
+    chances: np.ndarray | None = None  # of each to be drawn, adding up to 1; None: each once
 
     @property
     def steps_per_epoch(self) -> int:
@@ -137,10 +138,19 @@ class Plan:
         per_epoch, batch = self.steps_per_epoch, self.config.hardware.train_batch
         seed = self.config.learning.random_seed
         for epoch in range(start // max(1, per_epoch), self.config.learning.num_epochs):
-            ordered = global_batches(self.lengths, batch, seed, epoch)
-            for step, indices in enumerate(ordered, start=epoch * per_epoch):
+            rows = self.rows(epoch)
+            ordered = global_batches(self.lengths[rows], batch, seed, epoch)
+            for step, places in enumerate(ordered, start=epoch * per_epoch):
                 if start <= step < self.total_steps:
-                    yield epoch, indices
+                    yield epoch, rows[places]
+
+    def rows(self, epoch: int) -> np.ndarray:
+        "The examples of one epoch: all of them, or as many drawn by `chances` with replacement."
+        everyone = np.arange(len(self.lengths))
+        if self.chances is None:
+            return everyone
+        seed = np.random.SeedSequence([self.config.learning.random_seed, epoch])
+        return np.random.default_rng(seed).choice(everyone, len(everyone), p=self.chances)
 
     def prints(self, step: int) -> bool:
         printing = self.config.printing
@@ -271,12 +281,12 @@ def make_fabric(config: Config) -> Fabric:
     fabric.launch()
     return fabric
 
-# %% ../nbs/07_engine.ipynb #74bc67fc
+# %% ../nbs/07_engine.ipynb #65f30431
 def make_optimizer(
     task: Task,
     model: nn.Module,
 ):
-    "AdamW over the task's parameter groups; by default matrices are decayed, vectors are not."
+    "AdamW or Adam over the task's parameter groups; by default only matrices are decayed."
     import torch
 
     learning = task.config.learning
@@ -289,7 +299,8 @@ def make_optimizer(
             {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
         ]
     groups = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(groups, lr=learning.learning_rate, fused=True)
+    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[learning.optimizer]
+    return kind(groups, lr=learning.learning_rate, fused=True)
 
 # %% ../nbs/07_engine.ipynb #685d033f
 @dataclass
@@ -496,7 +507,7 @@ def batches_ahead(fit: Fit) -> Iterator[tuple[list[dict], np.ndarray, bool]]:
     for batches, (_, indices), (_, counts) in zip(loader, steps, shares):
         yield batches, indices, counts
 
-# %% ../nbs/07_engine.ipynb #b5188839
+# %% ../nbs/07_engine.ipynb #09841587
 def _out_of_memory() -> type[Exception]:
     import torch
 
@@ -511,7 +522,7 @@ def halve_micro_batch(fit: Fit, error: Exception) -> None:
         raise EngineError(
             f"out of memory at step {fit.step + 1} with {size} examples at once on "
             f"{fit.fabric.world_size} device(s). Set micro_batch to a smaller number "
-            f"(the global batch stays {fit.task.config.hardware.train_batch}), or shorten seq_len."
+            f"(the global batch stays {fit.task.config.hardware.train_batch}), or shorten the inputs."
         ) from error
     fit.optimizer.zero_grad()
     fit.micro_batch = -(-size // 2)
@@ -586,13 +597,14 @@ def report(fit: Fit) -> None:
     fit.clock, fit.clock_step, fit.seconds_aside = time.perf_counter(), fit.step, 0.0
     fit.emit("step", **shown)
 
-# %% ../nbs/07_engine.ipynb #9084908d
+# %% ../nbs/07_engine.ipynb #7dce2acd
 def predict(
     task: Task,
     module: nn.Module,
     dataset: Dataset,
     fabric: Fabric,
     progress: Callable[[int, int], None] = lambda done, total: None,  # told of batches
+    answer: Callable[[nn.Module, dict], dict] | None = None,  # instead of the task's predict
 ) -> Predictions | None:  # on the first rank
     "Predictions for every example of `dataset`, each once, in its order."
     import torch
@@ -604,19 +616,19 @@ def predict(
     module.eval()
     with torch.inference_mode():
         for done, ((batch,), indices) in enumerate(zip(loader, mine), start=1):
-            columns = _answer(task, module, fabric, batch)
+            columns = _answer(task, module, fabric, batch, answer or task.predict)
             parts.append((indices, _to_cpu(columns)))
             progress(done, len(mine))
     module.train(was_training)
     parts = _gather([(indices, _to_numpy(columns)) for indices, columns in parts], fabric)
     return assemble(dataset.ids, parts) if parts is not None else None
 
-# %% ../nbs/07_engine.ipynb #2556ba2c
-def _answer(task: Task, module: nn.Module, fabric: Fabric, batch: dict) -> dict:
+# %% ../nbs/07_engine.ipynb #9fcc52c0
+def _answer(task: Task, module: nn.Module, fabric: Fabric, batch: dict, answer: Callable) -> dict:
     try:
         with fabric.autocast():
             batch = fabric._precision.convert_input(fabric.to_device(batch))
-            return task.predict(module, batch)
+            return answer(module, batch)
     except _out_of_memory() as error:
         raise EngineError(
             f"out of memory while evaluating with infer_batch={task.config.hardware.infer_batch}. "
@@ -693,7 +705,7 @@ class Scores(NamedTuple):
         run.write(f"{split}_tables", self.tables)
         run.save_predictions(split, self.predictions)
 
-# %% ../nbs/07_engine.ipynb #601c5874
+# %% ../nbs/07_engine.ipynb #d832503b
 def score(
     task: Task,
     module: nn.Module,
@@ -706,14 +718,19 @@ def score(
     "Predict and score one split; `loss` is the mean over all terms, in double precision."
     predictions, metrics = predict(task, module, dataset, fabric, progress), {}
     if predictions is not None:
-        total = predictions.columns["loss"].astype(np.float64).sum()
-        metrics["loss"] = float(total / max(float(dataset.weights.sum()), 1.0))
-        metrics |= task.metrics(predictions, split)
+        metrics = grade(task, dataset, predictions, split)
         if checkpoint is not None and hasattr(task, "confidence"):
             metrics |= _confidence_scores(task, predictions, split, checkpoint)
     numbers = {name: float(value) for name, value in metrics.items() if isinstance(value, Real)}
     tables = {name: value for name, value in metrics.items() if name not in numbers}
     return Scores(fabric.broadcast(numbers), tables, predictions)
+
+
+def grade(task: Task, dataset: Dataset, predictions: Predictions, split: str) -> dict[str, Any]:
+    "The mean loss and the task's metrics of predictions for all of `dataset`."
+    total = predictions.columns["loss"].astype(np.float64).sum()
+    loss = float(total / max(float(dataset.weights.sum()), 1.0))
+    return {"loss": loss} | task.metrics(predictions, split)
 
 
 def _confidence_scores(task: Task, predictions: Predictions, split: str, checkpoint: Path) -> dict:
@@ -723,9 +740,24 @@ def _confidence_scores(task: Task, predictions: Predictions, split: str, checkpo
         return confidence_scores(*task.confidence(predictions, split), temperature)
     return {}
 
-# %% ../nbs/07_engine.ipynb #8953b18a
+# %% ../nbs/07_engine.ipynb #79e64805
 def _prefixed(prefix: str, metrics: Mapping) -> dict[str, float]:
     return {f"{prefix}_{name}": value for name, value in metrics.items()}
+
+
+def _peak_memory(device: torch.device) -> int:
+    "Most MiB so far: of tensors on the GPU, or of this whole process on the CPU."
+    if device.type == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_allocated(device) >> 20
+    if sys.platform == "linux":  # getrusage would count what the parent had used before the fork
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) >> 10
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, else KiB
+    return most >> (20 if sys.platform == "darwin" else 10)
 
 
 def check(fit: Fit) -> None:
@@ -740,7 +772,7 @@ def check(fit: Fit) -> None:
     row = where | _prefixed("val", scores.numbers)
     if fit.log:
         fit.log.rows([row])
-    fit.emit("valid", **row)
+    fit.emit("valid", **row, peak_memory_mib=_peak_memory(fit.fabric.device))
     gained = keep_best(fit, module, row, scores.predictions)
     if gained and fit.first:
         scores.keep(fit.run, "valid")
@@ -972,7 +1004,7 @@ class RowLog:
         self.write_csv()
         self.board.close()
 
-# %% ../nbs/07_engine.ipynb #f7425fce
+# %% ../nbs/07_engine.ipynb #6630bfbc
 def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list) -> Fit:
     "Data, model, optimizer and plan, continued from the run's resume point if it has one."
     import torch
@@ -996,8 +1028,9 @@ def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list
     module = task.model()
     compiled = torch.compile(module, dynamic=True) if config.hardware.compile else module
     model, optimizer = fabric.setup(compiled, make_optimizer(task, module))
+    plan = Plan(np.asarray(data["train"].lengths), config, getattr(data["train"], "chances", None))
     fit = Fit(
-        task, run, fabric, Plan(data["train"].lengths, config), listeners, data,
+        task, run, fabric, plan, listeners, data,
         kept_checkpoints(run, config, on_warning=say), module, model, optimizer, stop,
         average=moving_average(module, config.learning.ema_decay),
         micro_batch=config.hardware.micro_batch,
@@ -1046,7 +1079,7 @@ def prepare(task: Task, run: Run, fabric: Fabric) -> dict:
         facts = task.prepare(run.path / "data")
     return facts
 
-# %% ../nbs/07_engine.ipynb #b14ca15d
+# %% ../nbs/07_engine.ipynb #54cabf6d
 def announce_start(fit: Fit, resumed_from: int | None, facts: dict) -> None:
     "Say what begins; with verbose=2 also the first examples, as the task prepared them."
     hardware = fit.fabric
@@ -1062,7 +1095,9 @@ def announce_start(fit: Fit, resumed_from: int | None, facts: dict) -> None:
         total_steps=fit.plan.total_steps,
         num_epochs=fit.task.config.learning.num_epochs,
         train_examples=len(fit.data["train"]),
+        valid_examples=len(fit.data["valid"]),
         parameters=sum(parameter.numel() for parameter in fit.module.parameters()),
+        trainable=sum(p.numel() for p in fit.module.parameters() if p.requires_grad),
         devices=hardware.world_size,
         accelerator=hardware.device.type,
         precision=hardware._precision.precision,
@@ -1166,7 +1201,7 @@ def _leave(stop: StopVote, run: Run) -> None:
     if stop.signal == signal.SIGTERM:
         sys.exit(128 + signal.SIGTERM)
 
-# %% ../nbs/07_engine.ipynb #af99a0a0
+# %% ../nbs/07_engine.ipynb #62cc61a4
 def evaluate(
     task: Task,
     run: Run,
@@ -1176,12 +1211,30 @@ def evaluate(
     "What one checkpoint of `run` scores on one split."
     fabric = make_fabric(task.config)
     dataset = _dataset(task, run, fabric, split)
+    module, folder = _restored(task, run, fabric, checkpoint)
+    return score(task, module, dataset, fabric, split, checkpoint=folder)
+
+
+def answers(
+    task: Task,
+    run: Run,
+    split: str,  # any that the task has a dataset of, with or without known answers
+    checkpoint: str | Path = "best",  # best, latest or the folder of one
+    answer: Callable[[nn.Module, dict], dict] | None = None,  # instead of the task's predict
+) -> Predictions:
+    "What one checkpoint of `run` predicts for one split, on one device."
+    fabric = make_fabric(make_config(task.config, {"devices": 1}))
+    prepare(task, run, fabric)
+    module, _ = _restored(task, run, fabric, checkpoint)
+    return predict(task, module, task.dataset(split), fabric, answer=answer)
+
+
+def _restored(task: Task, run: Run, fabric: Fabric, checkpoint: str | Path) -> tuple:
+    "The model of a checkpoint on its device, and the folder of the checkpoint."
     module = fabric._precision.convert_module(task.model())
     folder = kept_checkpoints(run, task.config).resolve(checkpoint)
-    tensors, _ = read_checkpoint(folder)
-    module.load_state_dict(tensors["model.safetensors"])
-    module = fabric.to_device(module)
-    return score(task, module, dataset, fabric, split, checkpoint=folder)
+    module.load_state_dict(read_checkpoint(folder)[0]["model.safetensors"])
+    return fabric.to_device(module), folder
 
 
 def _dataset(task: Task, run: Run, fabric: Fabric, split: str) -> Dataset:

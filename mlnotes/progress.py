@@ -14,7 +14,7 @@ from .config import Printing
 # %% auto #0
 __all__ = ['event_line', 'Lines', 'Bar', 'NotebookBar', 'progress_html', 'make_progress']
 
-# %% ../nbs/05a_progress.ipynb #2fa9a5f9
+# %% ../nbs/05a_progress.ipynb #d55282fb
 def event_line(event: dict, printing: Printing | None) -> str | None:
     "One line of text for an event, or None where there is nothing to say."
     printing = printing or Printing()
@@ -28,6 +28,8 @@ def event_line(event: dict, printing: Printing | None) -> str | None:
         "progress": lambda e: f"{e['phase']}: {e['done']}/{e['total']} batches",
         "checkpoint": lambda e: f"kept {e['name']}" + (" (best so far)" if e["best"] else ""),
         "example": lambda e: e["message"],
+        "fold": lambda e: f"fold {e['fold'] + 1} of {e['folds']}",
+        "series": lambda e: "out of fold: " + ", ".join(f"{k}={v:.4f}" for k, v in e["scores"].items()),
         "warning": lambda e: f"warning: {e['message']}",
         "error": lambda e: f"error on rank {e['rank']}: {e['message']}",
         "end": lambda e: f"{e['state']} after {e['seconds']:.1f} s at step {e['step']}",

@@ -843,7 +843,7 @@ def _settings(run: Run) -> dict:
     groups = [group for group in groups if isinstance(group, dict)]
     return {name: value for group in groups for name, value in group.items()}
 
-# %% ../nbs/05_runs.ipynb #8acaa9f2
+# %% ../nbs/05_runs.ipynb #c7191179
 def _output(*command: str) -> str | None:
     "What a command prints; None if it is absent, fails or takes longer than 5 seconds."
     try:
@@ -861,8 +861,8 @@ def environment() -> dict[str, Any]:
     columns = "--query-gpu=name,memory.total,driver_version"
     gpus = _output("nvidia-smi", columns, "--format=csv,noheader")
     changed = _output(*git, "status", "--porcelain")
-    installed = importlib.metadata.distributions()
-    packages = {each.metadata["Name"]: each.version for each in installed if each.metadata["Name"]}
+    known = (each.metadata for each in importlib.metadata.distributions())  # parsed once for each
+    packages = {facts["Name"]: facts["Version"] for facts in known if facts["Name"]}
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
