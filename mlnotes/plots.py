@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # %% auto #0
 __all__ = ['FONTS', 'COLOURS', 'GREY', 'Entity', 'use_korean_font', 'plot_lengths', 'plot_counts', 'plot_curves',
-           'plot_label_scores', 'plot_confusion', 'plot_reliability', 'plot_bars', 'entities_html', 'show_entities']
+           'plot_label_scores', 'plot_confusion', 'plot_reliability', 'plot_bars', 'plot_history', 'plot_importance',
+           'plot_parallel', 'plot_images', 'entities_html', 'show_entities']
 
 # %% ../nbs/20_plots.ipynb #f970a9eb
 FONTS = ("NanumGothic", "DejaVu Sans")
@@ -385,6 +386,130 @@ def plot_bars(
         axes.xaxis.set_minor_locator(NullLocator())
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
+    return figure
+
+# %% ../nbs/20_plots.ipynb #cd9f83db
+def plot_history(
+    columns: Mapping[str, Sequence],  # trial, state, value and best, each [trials]
+    metric: str = "value",  # what the trials were scored by
+    title: str = "Trials",  # above the figure
+) -> Figure:
+    "Score by trial, with the best so far; states are finished, pruned, failed and running."
+    trial, value, best = (np.asarray(columns[name], float) for name in ("trial", "value", "best"))
+    state = np.asarray(columns["state"], dtype=object)
+    if not np.isfinite(value).any():
+        raise ValueError("plot_history was given no trial with a score: has one been finished?")
+    looks = {"finished": {"color": COLOURS[0]},
+             "pruned": {"facecolor": "none", "edgecolor": GREY}}
+    with _canvas() as (figure, (axes,)):
+        axes.step(trial, best, where="post", color=COLOURS[5], label="best so far")
+        for name, look in looks.items():
+            if (kept := state == name).any():
+                label = f"{name} ({kept.sum()})"
+                axes.scatter(trial[kept], value[kept], s=30, zorder=3, label=label, **look)
+        if (failed := state == "failed").any():
+            axes.scatter(trial[failed], np.full(failed.sum(), 0.03), s=36, marker="x",
+                         color=COLOURS[3], transform=axes.get_xaxis_transform(),
+                         label=f"failed ({failed.sum()})")
+        axes.set(title=title, xlabel="trial", ylabel=metric, xlim=(-0.5, trial.max() + 0.5))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend()
+    return figure
+
+# %% ../nbs/20_plots.ipynb #04e77650
+def plot_importance(
+    shares: Mapping[str, float],  # name → share, 0 or more
+    title: str = "Importance",  # above the figure
+) -> Figure:
+    "Horizontal bars of shares, the greatest above."
+    if not shares:
+        raise ValueError("plot_importance was given no settings")
+    names = sorted(shares, key=lambda name: (-shares[name], name))
+    values = np.array([100 * shares[name] for name in names])
+    with _canvas(height=1.1 + 0.34 * len(names)) as (figure, (axes,)):
+        bars = axes.barh(np.arange(len(names)), values, 0.66, color=COLOURS[0])
+        axes.bar_label(bars, [f"{value:.1f}" for value in values], padding=3, fontsize=9)
+        axes.set(title=title, xlabel="share (%)", yticks=np.arange(len(names)), yticklabels=names)
+        axes.set_xlim(0, 1.12 * max(values.max(), 1e-9))
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+    return figure
+
+# %% ../nbs/20_plots.ipynb #f9db98fe
+def _axis(
+    values: Sequence,  # of one setting, [trials]
+) -> tuple[np.ndarray, dict[float, str]]:  # places from 0 to 1, what is written at some of them
+    "Where the values of one setting lie on its axis."
+    switches = any(isinstance(value, (bool, np.bool_)) for value in values)
+    if switches or not all(isinstance(value, numbers.Real) for value in values):
+        kinds = sorted({str(value) for value in values})
+        places = {kind: (i + 0.5) / len(kinds) for i, kind in enumerate(kinds)}
+        return np.array([places[str(v)] for v in values]), {p: kind for kind, p in places.items()}
+    points = np.array(values, dtype=float)
+    low, high = points.min(), points.max()
+    if low == high:
+        return np.full(len(points), 0.5), {0.5: f"{low:.3g}"}
+    written = {0.0: f"{low:.3g}", 1.0: f"{high:.3g}"}
+    if low > 0 and high >= 20 * low:
+        points, low, high = np.log(points), np.log(low), np.log(high)
+    return (points - low) / (high - low), written
+
+# %% ../nbs/20_plots.ipynb #9583ba59
+def plot_parallel(
+    columns: Mapping[str, Sequence],  # name of a setting → its values, [trials]
+    value: Sequence[float],  # scores, [trials]; trials without one are left out
+    metric: str = "value",  # what the trials were scored by
+    good: str = "max",  # which scores are good: max or min
+    title: str = "Settings and score",  # above the figure
+) -> Figure:
+    "Parallel coordinates: an axis for each setting and one for the score, a line for each trial."
+    score = np.asarray(value, dtype=float)
+    kept = np.flatnonzero(np.isfinite(score))
+    if not len(kept) or not columns:
+        raise ValueError("plot_parallel needs settings and at least one trial with a score")
+    if good not in ("max", "min"):
+        raise ValueError(f"good scores are max or min, not {good!r}")
+    score = score[kept]
+    shown = {name: [column[i] for i in kept] for name, column in columns.items()}
+    axis = {name: _axis(column) for name, column in {**shown, metric: score.tolist()}.items()}
+    lines = np.array([places for places, _ in axis.values()])  # [axes, trials]
+    with _canvas(width=1.6 + 1.35 * len(axis)) as (figure, (axes,)):
+        import matplotlib as mpl
+
+        norm = mpl.colors.Normalize(score.min(), score.max() + 1e-12)
+        colours = mpl.colormaps["viridis" if good == "max" else "viridis_r"]
+        for trial in np.argsort(score if good == "max" else -score, kind="stable"):
+            axes.plot(lines[:, trial], color=colours(norm(score[trial])), alpha=0.8)
+        for place, (_, written) in enumerate(axis.values()):
+            axes.axvline(place, color="#9a9a9a", linewidth=1)
+            for height, text in written.items():
+                axes.annotate(text, (place, height), (4, 0), textcoords="offset points", va="center",
+                              fontsize=8, bbox={"color": "white", "alpha": 0.7, "pad": 0.5})
+        axes.set(title=title, yticks=[], ylim=(-0.06, 1.06), xlim=(-0.1, len(axis) - 0.55))
+        axes.set_xticks(range(len(axis)), list(axis))
+        axes.spines[:].set_visible(False)
+        axes.grid(visible=False)
+        mappable = mpl.cm.ScalarMappable(norm, colours)
+        figure.colorbar(mappable, ax=axes, label=metric).outline.set_visible(False)
+    return figure
+
+# %% ../nbs/20_plots.ipynb #7e6d4ffb
+def plot_images(
+    images: Sequence[np.ndarray],  # uint8 [height, width] or [height, width, 3] each
+    titles: Sequence[str] = (),  # one for each, or none at all
+    columns: int = 4,  # pictures in one row
+) -> Figure:
+    "Pictures in rows, each with its title above."
+    if not len(images):
+        raise ValueError("plot_images was given no pictures")
+    if len(titles) not in (0, len(images)):
+        raise ValueError(f"plot_images was given {len(images)} pictures and {len(titles)} titles")
+    columns = min(columns, len(images))
+    with _canvas(len(images), columns, width=1.8 * columns, height=2.0) as (figure, axes):
+        for place, (axis, image) in enumerate(zip(axes, images)):
+            axis.imshow(image, cmap="gray", vmin=0, vmax=255)
+            axis.set_axis_off()
+            axis.set_title(titles[place] if len(titles) else "", fontsize=9)
     return figure
 
 # %% ../nbs/20_plots.ipynb #949f0939
