@@ -10,7 +10,7 @@ usage() {
     cat <<TEXT
 usage: ./dev.sh COMMAND [ARGUMENT...]
 
-  quick [ner|sentiment] [-p NAME VALUE...]
+  quick [ner|sentiment|documents] [-p NAME VALUE...]
                              train on the bundled sample, by papermill: entities, or sentiment
   lab                        open JupyterLab on the notebooks
   test [NOTEBOOK...]         run the notebooks as tests (at most 25 minutes); no network needed

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'System', 'load_system', 'add_settings', 'given_texts', 'read_options', 'new_parser', 'read_config',
-           'train_command', 'add_rows', 'fitting_runs', 'score_checkpoints', 'test_command', 'config_of_test',
-           'add_choice', 'chosen_checkpoint', 'serve_command', 'open_answerer', 'export_command', 'export_int8',
-           'runs_command', 'data_command', 'main']
+           'add_steps', 'train_command', 'open_original', 'run_steps', 'tune_command', 'add_rows', 'fitting_runs',
+           'score_checkpoints', 'test_command', 'config_of_test', 'config_of_series', 'add_choice', 'chosen_checkpoint',
+           'serve_command', 'served_page', 'open_answerer', 'export_command', 'export_int8', 'runs_command',
+           'data_command', 'main']
 
 # %% ../nbs/24_cli.ipynb #298e1f07
 import csv
@@ -34,10 +35,11 @@ from mlnotes.config import (
     slots,
 )
 
-# %% ../nbs/24_cli.ipynb #f1e73341
+# %% ../nbs/24_cli.ipynb #fb65a2af
 SYSTEMS = {
     "ner": ("mlnotes.ner", "NerTask", "Tagger"),
     "sentiment": ("mlnotes.sentiment", "SentimentTask", "Classifier"),
+    "documents": ("mlnotes.documents", "DocumentsTask", "PageClassifier"),
 }
 
 
@@ -180,29 +182,117 @@ def read_config(
     "The configuration of a command; ConfigError lists all problems of files and options."
     return make_config(preset, *files, parse_text(preset, given_texts(options, preset)))
 
-# %% ../nbs/24_cli.ipynb #fd981a79
+# %% ../nbs/24_cli.ipynb #cd9bb831
+def add_steps(parser: ArgumentParser) -> None:
+    "Options of the whole way: tuning first, answering afterwards."
+    from mlnotes.pipeline import MODES
+
+    add = parser.add_argument_group("pipeline").add_argument
+    add("--mode", choices=MODES, default=SUPPRESS, help="how far to go, with a log as the original's")
+    add("--optimize", action="store_true", help="tune first")
+    add("--n_trials", type=int, default=None, help="trials of the study in all [the space's, or 20]")
+    add("--optuna_config", type=Path, metavar="FILE", help="YAML file with the space [full]")
+    add("--auto_continue", action="store_true", help="train after tuning without asking")
+    add("--skip_training", action="store_true", help="answer with a run there is; with --optimize: tune only")
+    add("--use_calibration", action="store_true", help="answer with calibrated probabilities")
+    add("--use_run", default="latest", help="with --skip_training: latest, latest-train, an id or YYYYMMDD")
+    add("--logs", type=Path, default=None, metavar="FOLDER", help="folder of the logs [logs]")
+
+
+_ASK_FOR_STEPS = ("mode", "optimize", "skip_training", "auto_continue", "use_calibration")
+
+
 def train_command(
     system: System,  # what to train
     arguments: Sequence[str],  # options
 ) -> int:  # exit status
-    "Trains a system and prints where the run lies."
+    "Trains a system, or goes all the way from tuning to answers, and prints where the run lies."
     parser = new_parser(f"train {system.name}", f"Train {system.name}; defaults in brackets.")
     names = ", ".join(system.module.PRESETS)
     once = {"action": _Once, "default": SUPPRESS}
     parser.add_argument("--preset", **once, help=f"one of {names} [quick]")
     parser.add_argument("--config", **once, type=Path, metavar="FILE", help="YAML file of settings")
     parser.add_argument("--detach", action="store_true", help="return at once")
-    preset = system.module.preset(_value_of("--preset", arguments) or "quick")
+    add_steps(parser)
+    file = _value_of("--config", [*map(_underscored, arguments)])
+    original = open_original(Path(file)) if file else None
+    mode = _value_of("--mode", arguments) or "full-pipeline"
+    usual = ("basic" if mode == "basic" else "highperf") if original else "quick"
+    preset = system.module.preset(_value_of("--preset", arguments) or usual)
     add_settings(parser, preset, _asks_for_help(arguments))
     options = read_options(parser, arguments)
-    files = [options["config"].absolute()] if "config" in options else []
-    config = read_config(preset, options, *files)
-    from mlnotes.launch import train as start
+    layers = [original.settings] if original else [Path(file).absolute()] if file else []
+    config = read_config(preset, options, *layers)
+    if original or any(options.get(name) for name in _ASK_FOR_STEPS):
+        return run_steps(system, config, options, original)
+    from mlnotes.folds import train as start
 
     run = start(system.task(config), detach=options["detach"])
     state = run.status()
     print(f"{state}: {run.path}")
     return {"failed": 1, "died": 1, "interrupted": 130}.get(state, 0)
+
+# %% ../nbs/24_cli.ipynb #deb8cfb0
+def open_original(file: Path):  # Original, or None
+    "A file of the original's settings; None for one of ours."
+    from mlnotes.config import load_yaml
+    from mlnotes.originals import is_original, read_original
+
+    return read_original(file.absolute()) if is_original(load_yaml(file.absolute())) else None
+
+
+def run_steps(system: System, config: Config, options: dict, original) -> int:  # exit status
+    "The pipeline, ended by the original's last line."
+    from mlnotes import pipeline
+
+    names = [field.name for field in fields(pipeline.Steps)]
+    given = {name: options[name] for name in names if options.get(name) is not None}
+    given |= {name: path.absolute() for name, path in given.items() if isinstance(path, Path)}
+    steps = pipeline.Steps(**({"logs": original.logs} if original else {}) | given)
+    offered = (getattr(system.module, name, None) for name in ("SPACE", "write_submission"))
+    space, submit = offered
+    for note in original.notes if original else ():
+        print(f"[CFG] without effect: {note}")
+    source = options["config"].absolute() if "config" in options else None
+    try:
+        made = pipeline.System(system.task, space or "full", submit)
+        pipeline.run_pipeline(made, config, steps, source)
+    except Exception as error:
+        print(f"[EXIT][ERROR] training failed: {type(error).__name__}: {error}", file=sys.stderr)
+        if not _is_ours(error):
+            raise
+        return 1
+    print("[EXIT] training finished successfully (see logs/* for details)")
+    return 0
+
+# %% ../nbs/24_cli.ipynb #9edeeb87
+def tune_command(
+    system: System,  # what to tune
+    arguments: Sequence[str],  # options
+) -> int:  # exit status
+    "Tunes a system, and prints the best settings and where they were written."
+    parser = new_parser(f"tune {system.name}", f"Search settings of {system.name} by training.")
+    once, add = {"action": _Once, "default": SUPPRESS}, parser.add_argument
+    add("--preset", **once, help=f"one of {', '.join(system.module.PRESETS)} [quick]")
+    add("--config", **once, type=Path, metavar="FILE", help="YAML file of settings")
+    add("--space", default=getattr(system.module, "SPACE", "full"), help="full, fast or a YAML file")
+    add("--n_trials", type=int, default=None, help="of the study, in all [the space's, or 20]")
+    add("--name", default=None, help="of the study [found by what is searched]")
+    add("--timeout", type=float, default=None, help="seconds of this call [no limit]")
+    add("--processes", type=int, default=None, help="that train at the same time [1]")
+    add("--pruner", default=None, help="median, halving or none [the space's]")
+    preset = system.module.preset(_value_of("--preset", arguments) or "quick")
+    add_settings(parser, preset, _asks_for_help(arguments))
+    options = read_options(parser, arguments)
+    files = [options["config"].absolute()] if "config" in options else []
+    config = read_config(preset, options, *files)
+    from mlnotes.tuning import tune
+
+    names = ("n_trials", "name", "timeout", "processes", "pruner")
+    tuned = tune(system.task(config), options["space"], **{name: options[name] for name in names})
+    print(f"{tuned.metric}={tuned.value:.4f} in trial {tuned.trial}: {tuned.params}")
+    print(f"study: {tuned.folder}")
+    return 0
 
 # %% ../nbs/24_cli.ipynb #bd3bed1a
 _ONE_DEVICE = {"hardware": {"devices": 1, "num_nodes": 1, "strategy": "auto"}}
@@ -305,7 +395,7 @@ def test_command(
     print(f"added to {table}" + (f"; not scored: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
-# %% ../nbs/24_cli.ipynb #940889e2
+# %% ../nbs/24_cli.ipynb #dead5f8e
 def config_of_test(
     run: object,  # Run
     preset: Config,  # of its system
@@ -317,12 +407,23 @@ def config_of_test(
     devices = config.hardware.devices
     if devices != 1 and len(devices if isinstance(devices, tuple) else range(devices)) > 1:
         raise ConfigError(f"A test runs on one device, not on {devices}: name one, as --device 0.")
-    file = getattr(config.data, f"{split}_file")
-    place = resolve_path(config.data.data_home) / config.data.data_name / str(file)
-    if file is None or "data" in given and not place.is_file():
-        what = f"{place} does not exist" if file else f"it has no {split} file"
+    from mlnotes.data import split_files
+
+    place = split_files(config.data).get(split)
+    if place is None or "data" in given and not place.is_file():
+        what = f"{place} does not exist" if place else f"it has no {split} file"
         raise ConfigError(f"{what}: give --{split}_file, and --data_home where it lies elsewhere.")
-    return config
+    return config_of_series(config, split) if config.data.valid_fold == "all" else config
+
+
+def config_of_series(config: Config, split: str) -> Config:
+    "How the data of a series of folds were prepared; ConfigError for what its models have seen."
+    if split != "test":
+        raise ConfigError(f"the models of a series have seen its {split} part; its own scores, out of "
+                          "fold, are in metrics.json. Give --split test and a --test_file.")
+    from mlnotes.folds import whole_config
+
+    return make_config(whole_config(config), {"data": {"test_file": config.data.test_file}})
 
 
 def _is_ours(error: Exception) -> bool:
@@ -371,14 +472,17 @@ def _age(folder: Path) -> int:
 
     return read_facts(folder)[0]["step"]
 
-# %% ../nbs/24_cli.ipynb #e125da70
+# %% ../nbs/24_cli.ipynb #6a2b7166
 def serve_command(
     system: System,  # what to serve
     arguments: Sequence[str],  # options
 ) -> int:  # exit status
     "Serves a model on a page and an API, until Ctrl-C."
-    from mlnotes.serve import Limits, Page, serve
+    from mlnotes.data import DataError
+    from mlnotes.serve import LIMITS, serve
 
+    takes = getattr(system.module, "TAKES", "texts")
+    limits = LIMITS[takes]
     parser = new_parser(f"serve {system.name}", f"Serve a model of {system.name} over HTTP.")
     add_choice(parser)
     add = parser.add_argument
@@ -390,23 +494,35 @@ def serve_command(
     add("--accelerator", default="cpu", choices=("auto", "cpu", "cuda", "mps"), help="[cpu]")
     add("--threads", type=int, default=0, help="CPU threads of the model [0: one for each core]")
     add("--onnx", metavar="FOLDER", help="compute with this ONNX export instead of --ckpt")
-    for limit in fields(Limits):
+    for limit in fields(limits):
         add(f"--{limit.name}", type=type(limit.default), default=limit.default,
             help=f"limit of the server [{limit.default}]")
     options = read_options(parser, arguments)
-    bounds = {limit.name: options[limit.name] for limit in fields(Limits)}
+    bounds = {limit.name: options[limit.name] for limit in fields(limits)}
     try:
-        Limits(**bounds)
+        limits(**bounds)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     answerer, facts = open_answerer(system, options)
-    page = Page(heading=system.module.PAGE["title"], kind=system.name, **system.module.PAGE)
+    page = served_page(system, answerer, takes)
     if options["server_page"]:
         page = resolve_path(Path(options["server_temp"]) / options["server_page"])
     hosts = [name.strip() for name in options["hosts"].split(",") if name.strip()]
     serve(answerer.predict_many, page, host=options["host"], port=options["port"], hosts=hosts,
-          name=system.name, facts=facts, **bounds)
+          name=system.name, takes=takes, flaw=DataError, facts=facts, **bounds)
     return 0
+
+
+def served_page(system: System, answerer, takes: str):  # Page
+    "The page of a system; of one that takes images, with its examples in it."
+    from mlnotes.serve import ImagePage, Page
+
+    about = {"heading": system.module.PAGE["title"], "kind": system.name} | system.module.PAGE
+    if takes == "texts":
+        return Page(**about)
+    files = [path for path in map(resolve_path, about["examples"]) if path.is_file()]
+    about["examples"] = tuple((path.name, path.read_bytes()) for path in files)
+    return ImagePage(names=dict(zip(answerer.label_names, answerer.titles)), **about)
 
 # %% ../nbs/24_cli.ipynb #fb2cfb9b
 def open_answerer(system: System, options: dict[str, object]) -> tuple[object, dict]:
@@ -522,10 +638,11 @@ def data_command(
         print(f"{name} ({CORPORA[name].licence}): {place}")
     return 0
 
-# %% ../nbs/24_cli.ipynb #7523b99f
+# %% ../nbs/24_cli.ipynb #e5a383b5
 _OVERVIEW = """usage: mlnotes COMMAND ...
 
   mlnotes train SYSTEM [--preset NAME] [--config FILE] [--SETTING VALUE ...]   train and test
+  mlnotes tune SYSTEM [--space full|fast|FILE] [--n_trials N] [--SETTING VALUE ...]   search settings
   mlnotes test SYSTEM [--model_name "train=*"] [--ckpt best|latest|all|PATH]   score checkpoints
   mlnotes serve SYSTEM [--port 9164] [--ckpt best|latest|PATH]                 page and API
   mlnotes export SYSTEM FOLDER [--onnx] [--int8]                               for use elsewhere
@@ -546,7 +663,7 @@ def _dispatch(arguments: list[str]) -> int:
     command, *rest = arguments
     if command in ("runs", "data"):
         return (runs_command if command == "runs" else data_command)(rest)
-    of_system = {"train": train_command, "test": test_command,
+    of_system = {"train": train_command, "tune": tune_command, "test": test_command,
                  "serve": serve_command, "export": export_command}
     if command not in of_system:
         near = nearest_name(command, [*of_system, "runs", "data"])
