@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'System', 'load_system', 'add_settings', 'given_texts', 'read_options', 'new_parser', 'read_config',
-           'add_steps', 'train_command', 'open_original', 'run_steps', 'tune_command', 'add_rows', 'fitting_runs',
-           'score_checkpoints', 'test_command', 'config_of_test', 'config_of_series', 'add_choice', 'chosen_checkpoint',
-           'serve_command', 'served_page', 'open_answerer', 'export_command', 'export_int8', 'runs_command',
-           'data_command', 'main']
+           'add_steps', 'check_steps', 'train_command', 'open_original', 'run_steps', 'tune_command', 'add_rows',
+           'fitting_runs', 'score_checkpoints', 'test_command', 'config_of_test', 'config_of_series', 'add_choice',
+           'chosen_checkpoint', 'serve_command', 'served_page', 'open_answerer', 'export_command', 'export_int8',
+           'runs_command', 'data_command', 'main']
 
 # %% ../nbs/24_cli.ipynb #298e1f07
 import csv
@@ -182,24 +182,42 @@ def read_config(
     "The configuration of a command; ConfigError lists all problems of files and options."
     return make_config(preset, *files, parse_text(preset, given_texts(options, preset)))
 
-# %% ../nbs/24_cli.ipynb #cd9bb831
+# %% ../nbs/24_cli.ipynb #8786f94d
 def add_steps(parser: ArgumentParser) -> None:
     "Options of the whole way: tuning first, answering afterwards."
     from mlnotes.pipeline import MODES
 
     add = parser.add_argument_group("pipeline").add_argument
-    add("--mode", choices=MODES, default=SUPPRESS, help="how far to go, with a log as the original's")
+    add("--mode", choices=MODES, default=None, help="how far to go, with a log as the original's")
     add("--optimize", action="store_true", help="tune first")
     add("--n_trials", type=int, default=None, help="trials of the study in all [the space's, or 20]")
     add("--optuna_config", type=Path, metavar="FILE", help="YAML file with the space [full]")
     add("--auto_continue", action="store_true", help="train after tuning without asking")
     add("--skip_training", action="store_true", help="answer with a run there is; with --optimize: tune only")
     add("--use_calibration", action="store_true", help="answer with calibrated probabilities")
-    add("--use_run", default="latest", help="with --skip_training: latest, latest-train, an id or YYYYMMDD")
+    add("--use_run", default=None, help="with --skip_training: latest, latest-train, an id or YYYYMMDD")
     add("--logs", type=Path, default=None, metavar="FOLDER", help="folder of the logs [logs]")
 
 
-_ASK_FOR_STEPS = ("mode", "optimize", "skip_training", "auto_continue", "use_calibration")
+_STEPS = ("mode", "optimize", "n_trials", "optuna_config", "auto_continue", "skip_training",
+          "use_calibration", "use_run", "logs")
+
+
+def check_steps(options: dict[str, object]) -> None:
+    "ConfigError for options that would do nothing beside the others."
+    trains, tunes = options["mode"] in ("basic", "highperf"), options["optimize"]
+    skips = options["skip_training"]
+    beside = [  # (option, whether it is idle, why)
+        ("--detach", options["detach"], "a pipeline is watched to its end"),
+        ("--n_trials", options["n_trials"] and not tunes, "it counts the trials of --optimize"),
+        ("--optuna_config", options["optuna_config"] and not tunes, "it is the space of --optimize"),
+        ("--auto_continue", options["auto_continue"] and not tunes, "it goes on after --optimize"),
+        ("--use_run", options["use_run"] and not skips, "it names the run for --skip_training"),
+        ("--use_calibration", options["use_calibration"] and trains, "this mode gives no answers"),
+        ("--skip_training", skips and trains and not tunes, "then nothing is left to do"),
+    ]
+    if problems := [f"{name}: {why}; leave it out." for name, idle, why in beside if idle]:
+        raise ConfigError(*problems)
 
 
 def train_command(
@@ -216,14 +234,15 @@ def train_command(
     add_steps(parser)
     file = _value_of("--config", [*map(_underscored, arguments)])
     original = open_original(Path(file)) if file else None
-    mode = _value_of("--mode", arguments) or "full-pipeline"
-    usual = ("basic" if mode == "basic" else "highperf") if original else "quick"
+    mode = _value_of("--mode", arguments)
+    usual = mode if mode in system.module.PRESETS else "highperf" if original else "quick"
     preset = system.module.preset(_value_of("--preset", arguments) or usual)
     add_settings(parser, preset, _asks_for_help(arguments))
     options = read_options(parser, arguments)
     layers = [original.settings] if original else [Path(file).absolute()] if file else []
     config = read_config(preset, options, *layers)
-    if original or any(options.get(name) for name in _ASK_FOR_STEPS):
+    if original or any(options[name] not in (None, False) for name in _STEPS):
+        check_steps(options)
         return run_steps(system, config, options, original)
     from mlnotes.folds import train as start
 
@@ -232,7 +251,7 @@ def train_command(
     print(f"{state}: {run.path}")
     return {"failed": 1, "died": 1, "interrupted": 130}.get(state, 0)
 
-# %% ../nbs/24_cli.ipynb #deb8cfb0
+# %% ../nbs/24_cli.ipynb #668faa76
 def open_original(file: Path):  # Original, or None
     "A file of the original's settings; None for one of ours."
     from mlnotes.config import load_yaml
@@ -249,13 +268,13 @@ def run_steps(system: System, config: Config, options: dict, original) -> int:  
     given = {name: options[name] for name in names if options.get(name) is not None}
     given |= {name: path.absolute() for name, path in given.items() if isinstance(path, Path)}
     steps = pipeline.Steps(**({"logs": original.logs} if original else {}) | given)
-    offered = (getattr(system.module, name, None) for name in ("SPACE", "write_submission"))
-    space, submit = offered
+    names = ("SPACE", "read_unlabelled", "write_submission")
+    space, asked, submit = (getattr(system.module, name, None) for name in names)
     for note in original.notes if original else ():
         print(f"[CFG] without effect: {note}")
     source = options["config"].absolute() if "config" in options else None
     try:
-        made = pipeline.System(system.task, space or "full", submit)
+        made = pipeline.System(system.task, space or "full", asked, submit)
         pipeline.run_pipeline(made, config, steps, source)
     except Exception as error:
         print(f"[EXIT][ERROR] training failed: {type(error).__name__}: {error}", file=sys.stderr)
@@ -265,7 +284,7 @@ def run_steps(system: System, config: Config, options: dict, original) -> int:  
     print("[EXIT] training finished successfully (see logs/* for details)")
     return 0
 
-# %% ../nbs/24_cli.ipynb #9edeeb87
+# %% ../nbs/24_cli.ipynb #b1d5d43b
 def tune_command(
     system: System,  # what to tune
     arguments: Sequence[str],  # options
@@ -281,15 +300,18 @@ def tune_command(
     add("--timeout", type=float, default=None, help="seconds of this call [no limit]")
     add("--processes", type=int, default=None, help="that train at the same time [1]")
     add("--pruner", default=None, help="median, halving or none [the space's]")
+    file = _value_of("--config", [*map(_underscored, arguments)])
+    original = open_original(Path(file)) if file else None
     preset = system.module.preset(_value_of("--preset", arguments) or "quick")
     add_settings(parser, preset, _asks_for_help(arguments))
     options = read_options(parser, arguments)
-    files = [options["config"].absolute()] if "config" in options else []
-    config = read_config(preset, options, *files)
-    from mlnotes.tuning import tune
+    layers = [original.settings] if original else [Path(file).absolute()] if file else []
+    config = read_config(preset, options, *layers)
+    from mlnotes.tuning import SPACES, tune
 
+    space = options["space"] if options["space"] in SPACES else Path(options["space"]).absolute()
     names = ("n_trials", "name", "timeout", "processes", "pruner")
-    tuned = tune(system.task(config), options["space"], **{name: options[name] for name in names})
+    tuned = tune(system.task(config), space, **{name: options[name] for name in names})
     print(f"{tuned.metric}={tuned.value:.4f} in trial {tuned.trial}: {tuned.params}")
     print(f"study: {tuned.folder}")
     return 0
@@ -472,7 +494,7 @@ def _age(folder: Path) -> int:
 
     return read_facts(folder)[0]["step"]
 
-# %% ../nbs/24_cli.ipynb #6a2b7166
+# %% ../nbs/24_cli.ipynb #1acfc3b5
 def serve_command(
     system: System,  # what to serve
     arguments: Sequence[str],  # options
@@ -494,6 +516,8 @@ def serve_command(
     add("--accelerator", default="cpu", choices=("auto", "cpu", "cuda", "mps"), help="[cpu]")
     add("--threads", type=int, default=0, help="CPU threads of the model [0: one for each core]")
     add("--onnx", metavar="FOLDER", help="compute with this ONNX export instead of --ckpt")
+    if takes == "images":
+        add("--tta", default="none", help="views of an image that answer together [none]")
     for limit in fields(limits):
         add(f"--{limit.name}", type=type(limit.default), default=limit.default,
             help=f"limit of the server [{limit.default}]")
@@ -524,9 +548,10 @@ def served_page(system: System, answerer, takes: str):  # Page
     about["examples"] = tuple((path.name, path.read_bytes()) for path in files)
     return ImagePage(names=dict(zip(answerer.label_names, answerer.titles)), **about)
 
-# %% ../nbs/24_cli.ipynb #fb2cfb9b
+# %% ../nbs/24_cli.ipynb #c5970359
 def open_answerer(system: System, options: dict[str, object]) -> tuple[object, dict]:
     "(What answers, facts about it for /health.)"
+    views = {"tta": options["tta"]} if "tta" in options else {}
     if options["onnx"]:
         if options["ckpt"] != "best" or options["accelerator"] != "cpu":
             raise ConfigError("--onnx is a model of its own, for the CPU: leave out --ckpt, --accelerator.")
@@ -534,15 +559,15 @@ def open_answerer(system: System, options: dict[str, object]) -> tuple[object, d
 
         folder = Path(options["onnx"]).absolute()
         model = OnnxModel(folder, options["threads"])
-        return system.answerer(folder, model), {"checkpoint": folder.name, "runtime": "onnx"}
+        return system.answerer(folder, model, **views), {"checkpoint": folder.name, "runtime": "onnx"}
     run, folder = chosen_checkpoint(system, options)
-    answerer = system.answerer(folder)
+    answerer = system.answerer(folder, **views)
     from mlnotes.engine import use_device
 
     device = use_device(answerer.model, options["accelerator"], options["threads"])
     return answerer, {"run": run and run.id, "checkpoint": folder.name, "runtime": device}
 
-# %% ../nbs/24_cli.ipynb #b3b56a7b
+# %% ../nbs/24_cli.ipynb #505c544d
 def export_command(
     system: System,  # what to export
     arguments: Sequence[str],  # the target, and options
@@ -563,16 +588,18 @@ def export_command(
     target = options["target"].absolute()
     config = make_config(system.module.preset("quick"), run.path / "config.yaml", _ONE_DEVICE)
     corpus = about_corpus(config.data.data_name)
-    print(export_folder(run, folder, target, system.module.CARD, corpus))
+    open_image = lambda folder: system.answerer(folder).model
+    print(export_folder(run, folder, target, system.module.CARD, corpus, open_image))
     if options["onnx"] or options["int8"]:
         onnx = target.with_name(f"{target.name}-onnx")
-        facts = export_onnx(target, onnx)
+        facts = export_onnx(target, onnx, open_image=open_image)
         print(f"{onnx}: logits differ by {facts['max_difference']:.1e} at most")
+        _print_latency(facts["latency"])
     if options["int8"]:
         export_int8(system, run, config, onnx, target.with_name(f"{target.name}-int8"))
     return 0
 
-# %% ../nbs/24_cli.ipynb #87d1f7cb
+# %% ../nbs/24_cli.ipynb #80773682
 def export_int8(system: System, run: object, config: Config, onnx: Path, target: Path) -> None:
     "An ONNX model in 8 bits; prints what it gains in time and costs in score."
     from mlnotes.engine import score_model
@@ -584,7 +611,12 @@ def export_int8(system: System, run: object, config: Config, onnx: Path, target:
         onnx, target, lambda model: score_model(task, run, model, "valid")[metric], metric)
     before, after = facts["score"]
     print(f"{target}: {metric} on valid {before:.4f} → {after:.4f}, bytes {facts['bytes']}")
-    for row in facts["latency"]:
+    _print_latency(facts["latency"])
+
+
+def _print_latency(rows: Sequence[dict]) -> None:
+    "A line for each model that was measured."
+    for row in rows:
         print(f"  {row['name']}: p50 {row['p50']:.2f} ms, p95 {row['p95']:.2f} ms")
 
 # %% ../nbs/24_cli.ipynb #3d9a39af

@@ -38,8 +38,8 @@ __all__ = ['Dataset', 'Task', 'Listener', 'learning_rate_at', 'Plan', 'rank_shar
            'make_optimizer', 'Fit', 'announce', 'train', 'train_step', 'step_seed', 'batches_ahead',
            'halve_micro_batch', 'flush', 'report', 'predict', 'assemble', 'Scores', 'score', 'grade', 'check',
            'keep_best', 'confidence', 'save', 'load', 'StopVote', 'stop_on_signals', 'RowLog', 'set_up',
-           'kept_checkpoints', 'recorded_checkpoints', 'moving_average', 'prepare', 'announce_start', 'finish', 'fit',
-           'evaluate', 'answers', 'score_model', 'log_scores', 'use_device']
+           'over_all_devices', 'kept_checkpoints', 'recorded_checkpoints', 'moving_average', 'prepare',
+           'announce_start', 'finish', 'fit', 'evaluate', 'answers', 'score_model', 'log_scores', 'use_device']
 
 # %% ../nbs/07_engine.ipynb #8afa2c80
 if TYPE_CHECKING:
@@ -740,7 +740,7 @@ def _confidence_scores(task: Task, predictions: Predictions, split: str, checkpo
         return confidence_scores(*task.confidence(predictions, split), temperature)
     return {}
 
-# %% ../nbs/07_engine.ipynb #79e64805
+# %% ../nbs/07_engine.ipynb #6092271a
 def _prefixed(prefix: str, metrics: Mapping) -> dict[str, float]:
     return {f"{prefix}_{name}": value for name, value in metrics.items()}
 
@@ -760,11 +760,20 @@ def _peak_memory(device: torch.device) -> int:
     return most >> (20 if sys.platform == "darwin" else 10)
 
 
+def _agree_on_buffers(module: nn.Module, fabric: Fabric) -> None:
+    "Give all ranks the first one's buffers, such as running means, so that all score one model."
+    import torch
+
+    for buffer in module.buffers() if fabric.world_size > 1 else ():
+        torch.distributed.broadcast(buffer, 0)
+
+
 def check(fit: Fit) -> None:
     "Score the validation split, keep the checkpoint if it is among the best, count the patience."
     report(fit)
     started = time.perf_counter()
     module = fit.module if fit.average is None else fit.average.module
+    _agree_on_buffers(module, fit.fabric)
     scores = score(
         fit.task, module, fit.data["valid"], fit.fabric, "valid", _progress(fit, "validate")
     )
@@ -1004,7 +1013,7 @@ class RowLog:
         self.write_csv()
         self.board.close()
 
-# %% ../nbs/07_engine.ipynb #6630bfbc
+# %% ../nbs/07_engine.ipynb #07c89e65
 def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list) -> Fit:
     "Data, model, optimizer and plan, continued from the run's resume point if it has one."
     import torch
@@ -1025,7 +1034,7 @@ def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list
     if empty := [split for split, dataset in data.items() if not len(dataset)]:
         raise EngineError(f"no examples in {', '.join(empty)}: give files that have some.")
     torch.manual_seed(config.learning.random_seed)
-    module = task.model()
+    module = over_all_devices(task.model(), fabric, say)
     compiled = torch.compile(module, dynamic=True) if config.hardware.compile else module
     model, optimizer = fabric.setup(compiled, make_optimizer(task, module))
     plan = Plan(np.asarray(data["train"].lengths), config, getattr(data["train"], "chances", None))
@@ -1043,7 +1052,23 @@ def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list
     model.train()
     return fit
 
-# %% ../nbs/07_engine.ipynb #91e3a4ee
+# %% ../nbs/07_engine.ipynb #27abe17a
+def over_all_devices(module: nn.Module, fabric: Fabric, say: Callable[[str], None]) -> nn.Module:
+    "Batch normalisation over the whole global batch on several GPUs; on CPUs a warning that it is not."
+    from torch import nn
+
+    normal = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
+    if fabric.world_size == 1 or not normal:
+        return module
+    if fabric.device.type == "cuda":
+        return nn.SyncBatchNorm.convert_sync_batchnorm(module)
+    say(
+        "batch normalisation averages over each device's part of a batch: on several CPU processes "
+        "the results are not those of one. A backbone without it gives the same."
+    )
+    return module
+
+
 def kept_checkpoints(
     run: Run,
     config: Config,

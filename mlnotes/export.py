@@ -27,10 +27,11 @@ from .config import load_yaml, nearest_name
 from .runs import Run, atomic_file, hide_secrets, sync_folder, to_json, without_secrets
 
 # %% auto #0
-__all__ = ['CARD_ENTRIES', 'SENTENCES', 'ExportError', 'check_target', 'new_export', 'label_names', 'copy_model', 'open_model',
-           'check_card', 'front_matter', 'data_tables', 'training_settings', 'metric_rows', 'confidence_text',
-           'reading_text', 'usage_text', 'model_card', 'export_folder', 'trace_onnx', 'OnnxModel', 'compare_models',
-           'export_onnx', 'measure_latency', 'quantize_int8']
+__all__ = ['CARD_ENTRIES', 'SENTENCES', 'ExportError', 'check_target', 'new_export', 'library_of', 'pipeline_of', 'label_names',
+           'copy_model', 'open_model', 'check_card', 'front_matter', 'data_tables', 'training_settings', 'metric_rows',
+           'confidence_text', 'reading_text', 'seeing_text', 'usage_text', 'page_usage_text', 'model_card',
+           'export_folder', 'trace_onnx', 'OnnxModel', 'measure_latency', 'draw_pages', 'reader', 'compare_models',
+           'export_onnx', 'quantize_int8']
 
 # %% ../nbs/23_export.ipynb #dda2a92a
 if TYPE_CHECKING:
@@ -112,7 +113,20 @@ def _write(path: Path, content: Any) -> None:
         whole = hide_secrets(content).encode() if text else to_json(without_secrets(content), 2)
         file.write(whole + b"\n" * (not text))
 
-# %% ../nbs/23_export.ipynb #03ccfe6b
+# %% ../nbs/23_export.ipynb #0002ffa8
+_FILES = {
+    "transformers": ("config.json", "tokenizer.json", "tokenizer_config.json"),
+    "timm": ("config.json",),
+}  # what a model consists of, besides its weights
+
+
+def library_of(
+    config: Mapping,  # of config.json
+) -> str:  # a key of the tables
+    "The library that opens a model: timm for images, transformers for texts."
+    return "timm" if "architecture" in config else "transformers"
+
+# %% ../nbs/23_export.ipynb #31816c33
 _PIPELINES = {
     "ForTokenClassification": "token-classification",
     "ForSequenceClassification": "text-classification",
@@ -133,10 +147,14 @@ def _model_class(config: Mapping) -> tuple[str, str]:  # (Auto class, pipeline)
     raise ExportError(f"config.json says {named!r}; what can be exported ends in {known}.")
 
 
-def label_names(
+def pipeline_of(
     config: Mapping,  # of config.json
-) -> list[str]:  # by code
-    "The labels in the order of the logits; ExportError if they are not all named, both ways."
+) -> str:  # as model hubs name it
+    "What kind of question a model answers."
+    return "image-classification" if library_of(config) == "timm" else _model_class(config)[1]
+
+# %% ../nbs/23_export.ipynb #b9f029ba
+def _text_labels(config: Mapping) -> list[str]:
     numbers = config.get("id2label") or {}
     names = [numbers.get(str(code)) for code in range(len(numbers))]
     back = {name: code for code, name in enumerate(names)}
@@ -148,7 +166,27 @@ def label_names(
         )
     return names
 
-# %% ../nbs/23_export.ipynb #e82f6a74
+
+def _image_labels(config: Mapping) -> list[str]:
+    names, classes = config.get("label_names"), config.get("num_classes")
+    if not isinstance(names, list) or not len(names) == len(set(names)) == classes:
+        raise ExportError(
+            f"config.json has label_names={names} and num_classes={classes}: there should be a "
+            "list of different names, one for each class."
+        )
+    return names
+
+
+_LABELS = {"transformers": _text_labels, "timm": _image_labels}
+
+
+def label_names(
+    config: Mapping,  # of config.json
+) -> list[str]:  # by code
+    "The labels in the order of the logits; ExportError if they are not all named."
+    return _LABELS[library_of(config)](config)
+
+# %% ../nbs/23_export.ipynb #07eaef6c
 def _read_json(path: Path) -> dict:
     return json.loads(path.read_bytes())
 
@@ -163,15 +201,31 @@ def _max_tokens(folder: Path) -> int:
         )
     return limit
 
-# %% ../nbs/23_export.ipynb #f3842004
+
+def _pixel_facts(folder: Path) -> tuple[int, list[float], list[float]]:
+    "Pixels of each side of a page, and mean and standard deviation of red, green and blue."
+    facts = _read_json(folder / "config.json").get("pretrained_cfg") or {}
+    shape, *scales = (facts.get(name) or [] for name in ("input_size", "mean", "std"))
+    if [len(shape), *map(len, scales)] != [3, 3, 3] or shape[0] != 3 or shape[1] != shape[2]:
+        raise ExportError(
+            f"config.json in {folder.name} has pretrained_cfg={facts}: its input_size should be "
+            "[3, side, side], its mean and its std a number for each of red, green and blue."
+        )
+    return shape[1], *scales
+
+
+_INPUT = {"transformers": _max_tokens, "timm": _pixel_facts}  # how much a model reads at once
+
+# %% ../nbs/23_export.ipynb #70615aff
 def copy_model(
-    source: Path,  # a checkpoint, or any Hugging Face folder of a classifier
+    source: Path,  # a checkpoint, or any classifier in the format of transformers or timm
     folder: Path,  # an empty one
     weights: bool = True,  # False: all but model.safetensors
 ) -> dict:  # config.json
     "Copy what a model consists of; ExportError if something is missing or labels have no names."
-    needed = ["config.json", "tokenizer.json", "tokenizer_config.json"]
-    needed += ["model.safetensors"] * weights
+    there = (source / "config.json").is_file()
+    library = library_of(_read_json(source / "config.json") if there else {})
+    needed = [*_FILES[library], *["model.safetensors"] * weights]
     for name in needed:
         if not (source / name).is_file():
             raise ExportError(f"{source} has no {name}, so it is no whole Hugging Face folder.")
@@ -184,14 +238,22 @@ def copy_model(
             content = _read_json(source / name)
             if content.get("tokenizer_class") == "TokenizersBackend":  # only version 5 knows it so
                 content["tokenizer_class"] = "PreTrainedTokenizerFast"
-            _write(folder / name, {key: content[key] for key in content if key not in _PLACES})
+            _write(folder / name, _without_places(content))
     config = _read_json(folder / "config.json")
     label_names(config)
-    _model_class(config)
-    _max_tokens(folder)
+    pipeline_of(config)
+    _INPUT[library](folder)
     return config
 
-# %% ../nbs/23_export.ipynb #5ef4f6ed
+
+def _without_places(content: Mapping) -> dict:
+    "A JSON file of a model without the entries that say where it came from."
+    kept = {name: value for name, value in content.items() if name not in _PLACES}
+    if facts := kept.get("pretrained_cfg"):  # of timm
+        kept["pretrained_cfg"] = {key: facts[key] for key in facts if key not in ("file", "source")}
+    return kept
+
+# %% ../nbs/23_export.ipynb #99c5db4b
 @contextmanager
 def _quiet_loading() -> Iterator[None]:
     "No bar and no table of misfits, which `open_model` reports itself; settings are put back."
@@ -208,10 +270,7 @@ def _quiet_loading() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def open_model(
-    folder: Path,  # a Hugging Face folder of a classifier
-) -> tuple[nn.Module, PreTrainedTokenizerBase]:
-    "Model in float32 and tokenizer; ExportError unless weights and configuration fit exactly."
+def _open_text(folder: Path) -> nn.Module:
     import torch
     import transformers
 
@@ -222,8 +281,29 @@ def open_model(
         )
     if wrong := sorted(str(key) for keys in said.values() for key in keys):
         raise ExportError(f"{folder}: weights and config.json do not fit: {', '.join(wrong[:3])}.")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    return model.eval(), tokenizer
+    return model
+
+# %% ../nbs/23_export.ipynb #4c49e5d8
+def _tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+
+
+def open_model(
+    folder: Path,  # in the format of transformers or timm
+    open_image: Callable[[Path], nn.Module] | None = None,  # opens it if it is timm's
+) -> nn.Module:
+    "Model in float32; ExportError unless weights and configuration fit exactly."
+    if library_of(_read_json(folder / "config.json")) == "transformers":
+        return _open_text(folder).eval()
+    if open_image is None:
+        raise ExportError(f"{folder} is a model of timm: give `open_image`, which opens it.")
+    try:
+        return open_image(folder).float().eval()
+    except RuntimeError as error:
+        what = "; ".join(line.strip() for line in str(error).splitlines()[:2])
+        raise ExportError(f"{folder}: weights and config.json do not fit: {what}") from error
 
 # %% ../nbs/23_export.ipynb #44c23613
 CARD_ENTRIES = (
@@ -247,7 +327,7 @@ def check_card(
     if loose:
         raise ExportError(f"{loose[0]!r} of the model card is a text: make it a list of texts.")
 
-# %% ../nbs/23_export.ipynb #4ffd7e59
+# %% ../nbs/23_export.ipynb #e705b106
 _LICENCES = {
     "apache-2.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-sa-4.0", "cc0-1.0", "mit"
 }
@@ -271,13 +351,14 @@ def front_matter(
     "What a model hub reads of a card."
     import yaml
 
-    about = {"language": ["ko"], **_licence(corpus), "library_name": "transformers"}
-    about |= {"pipeline_tag": _model_class(config)[1]}
+    library = library_of(config)
+    about = {"language": ["ko"]} if library == "transformers" else {}
+    about |= {**_licence(corpus), "library_name": library, "pipeline_tag": pipeline_of(config)}
     about |= {"base_model": base} if base else {}
     about |= {"metrics": list(card["metrics"]), "tags": [*card["tags"], "mlnotes"]}
     return f"---\n{yaml.safe_dump(about, allow_unicode=True, sort_keys=False)}---\n"
 
-# %% ../nbs/23_export.ipynb #fdb2e6b1
+# %% ../nbs/23_export.ipynb #4e6f23d9
 def _table(
     head: Sequence[str],  # names of the columns
     rows: Sequence[Sequence[Any]],  # values, in the order of the columns
@@ -297,6 +378,7 @@ def _table(
 
 def data_tables(
     facts: Mapping,  # the run's recorded facts: run.read("data")
+    alike: str = "the same text twice",  # what the duplicates are
 ) -> str:
     "Counts per split, what was rejected, and the hashes of the files."
     splits, rows = facts["splits"], {}
@@ -314,19 +396,24 @@ def data_tables(
         if known := [part for part in (said and said[0], digest) if part]:
             text += f"\n- {split}: {'; '.join(known)}"
     if "duplicates" in facts:
-        text += f"\n- the same text twice: {facts['duplicates']}"
+        text += f"\n- {alike}: {facts['duplicates']}"
     return text + "\n"
 
-# %% ../nbs/23_export.ipynb #028a753b
+# %% ../nbs/23_export.ipynb #497e9709
 _TOLD = {"data": None, "model": None, "learning": None, "hardware": ("train_batch", "precision")}
 _UNTOLD = {
-    "data_home", "finetuning", "model_name", "num_check", "max_rejected", "name_format_on_saving"
+    "data_home", "finetuning", "model_name", "num_check", "max_rejected", "name_format_on_saving",
+    "cache_folder",
 }
 
 
 def _last_part(value: Any) -> Any:
-    "A path cut to its last part; hub names and everything else as they are."
-    text = str(value)
+    "A path, or each of a list, cut to its last part; hub names and everything else as they are."
+    if isinstance(value, list):
+        return [_last_part(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    text = value
     is_path = text.startswith(("/", ".", "~")) or text.count("/") > 1 or "\\" in text
     return re.split(r"[/\\]", text.rstrip("/\\"))[-1] if is_path else value
 
@@ -336,7 +423,7 @@ def training_settings(
 ) -> dict[str, Any]:  # {name: value}
     "The settings on which the result depends, without places."
     return {
-        name: _last_part(value) if isinstance(value, str) else value
+        name: _last_part(value)
         for group, names in _TOLD.items()
         for name, value in settings.get(group, {}).items()
         if name in (names or settings[group]) and name not in _UNTOLD and value is not None
@@ -407,6 +494,30 @@ def reading_text(
     limit = f"{_max_tokens(folder):,} tokens, special tokens included"
     return f"{form}\n\nThe maximal length is {limit}. {long_texts}\n"
 
+# %% ../nbs/23_export.ipynb #bf99d0d0
+def seeing_text(
+    folder: Path,  # of the export
+    long_texts: str,  # what shrinking does to pages
+) -> str:
+    "How a picture becomes numbers, as config.json has it."
+    size, mean, std = _pixel_facts(folder)
+    return (
+        "A picture is turned upright as its EXIF note says, brought to RGB, transparent parts on "
+        f"white, and resized until its longest side has {size:,} pixels (bicubic, larger or "
+        "smaller, never distorted); it stands in the middle of a black square of that size. "
+        f"Values from 0 to 1, less the mean {mean}, divided by the standard deviation {std}, each "
+        f"of red, green and blue: `x` is float32 [batch, 3, {size}, {size}]. {long_texts}\n\n"
+        "The code below does just that. A JPEG much larger than the model's pages is decoded at a "
+        "fraction of its size (Pillow's `draft`), in training, too; without that step the pixels "
+        "and so the probabilities are slightly others. It differs in two cases from what training "
+        "does: a picture smaller than that square and turned by its EXIF note gets some other "
+        "roundings, and grey with more than 8 bits a pixel has to be brought to 8 bits before, or "
+        "Pillow cuts its values off.\n"
+    )
+
+
+_READING = {"transformers": ("Text", reading_text), "timm": ("Pages", seeing_text)}
+
 # %% ../nbs/23_export.ipynb #107a3275
 _USE_TAGGER = """from transformers import pipeline
 
@@ -455,14 +566,95 @@ def usage_text(
         text += f"```python\n{code}```\n"
     return text
 
-# %% ../nbs/23_export.ipynb #2655302e
+# %% ../nbs/23_export.ipynb #2e223fda
+_READ_PAGE = '''import json
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+{imports}from PIL import Image, ImageOps
+
+config = json.loads(Path("config.json").read_bytes())
+facts = config["pretrained_cfg"]
+size = facts["input_size"][-1]
+calibration = Path("calibration.json")
+temperature = json.loads(calibration.read_bytes())["temperature"] if calibration.exists() else 1.0
+
+
+def read_page(path):
+    image = Image.open(BytesIO(Path(path).read_bytes()))  # a path: some TIFFs are turned wrongly
+    shape, rough = (
+        tuple(max(1, round(side * most / max(image.size))) for side in image.size)
+        for most in (size, 2 * size)
+    )
+    drafted = image.draft("", rough) if max(image.size) > size else None  # JPEG only
+    box = drafted[1] if drafted else None
+    image.load()
+    turned = image.getexif()
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image)
+        image = white
+    image = image.convert("RGB").resize(shape, Image.Resampling.BICUBIC, box, reducing_gap=3.0)
+    image.info["exif"] = turned.tobytes()
+    image = ImageOps.exif_transpose(image)
+    page = Image.new("RGB", (size, size))
+    page.paste(image, ((size - image.width) // 2, (size - image.height) // 2))
+    pixels = np.asarray(page, np.float32) / 255
+    pixels = (pixels - np.float32(facts["mean"])) / np.float32(facts["std"])
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]  # [1, 3, size, size]
+'''
+
+# %% ../nbs/23_export.ipynb #fb8d2fb6
+_USE_PAGES = '''
+
+model = timm.create_model("local-dir:.", pretrained=True).eval()
+with torch.inference_mode():
+    logits = model(torch.from_numpy(read_page("page.jpg")))
+probabilities = (logits / temperature).softmax(-1)[0].tolist()
+for name, probability in zip(config["label_names"], probabilities):
+    print(name, config["label_descriptions"].get(name, ""), round(probability, 6))
+'''
+
+
+def page_usage_text(
+    folder: Path,  # of the export
+    example: None,  # a page cannot be quoted; the code reads page.jpg
+) -> str:
+    "Python that uses the folder with timm, without this project."
+    code = _READ_PAGE.format(imports="import timm\nimport torch\n") + _USE_PAGES
+    return f"In this folder, for a picture `page.jpg`:\n\n```python\n{code}```\n"
+
+
+_USAGE = {"transformers": usage_text, "timm": page_usage_text}
+
+# %% ../nbs/23_export.ipynb #1427b9e2
 def _labels_table(names: Sequence[str], meanings: Mapping[str, str]) -> str:
     "The labels in the order of the logits, with what they mean where that is told."
     rows = [
-        (code, f"`{name}`", meanings.get(name.removeprefix("B-").removeprefix("I-"), ""))
+        (code, f"`{name}`", meanings.get(name, meanings.get(re.sub("^[BI]-", "", name), "")))
         for code, name in enumerate(names)
     ]
     return _table(["logit", "label", "meaning"], rows)
+
+
+def _meanings(config: Mapping, card: Mapping) -> Mapping[str, str]:
+    "What labels mean: as the model's own configuration has it, else as the system says."
+    if titles := config.get("label_titles"):
+        return dict(zip(label_names(config), titles))
+    return config.get("label_descriptions") or card["meanings"]
+
+
+def _base_model(config: Mapping, model: Mapping) -> str | None:
+    "Hub name of the backbone that training began with, from the run's settings of the model."
+    base = model.get("pretrained", "")
+    if library_of(config) == "transformers":
+        return base if re.fullmatch(r"[\w.-]+/[\w.-]+", _last_part(base)) else None
+    began = model.get("fold_models") or [base]
+    trained = not any("/" in name or name.startswith("scratch:") for name in began)
+    tag = config["pretrained_cfg"].get("tag")
+    return f"timm/{config['architecture']}.{tag}" if trained and tag else None
 
 
 def _scores_text(run: Run, checkpoint: Path, card: Mapping) -> str:
@@ -476,7 +668,7 @@ def _scores_text(run: Run, checkpoint: Path, card: Mapping) -> str:
         return table
     return f"{table}\nThis checkpoint was not scored on the test split when it was trained.\n"
 
-# %% ../nbs/23_export.ipynb #94cde95c
+# %% ../nbs/23_export.ipynb #2987ddbe
 def model_card(
     run: Run,
     checkpoint: Path,  # one that the run kept
@@ -485,53 +677,56 @@ def model_card(
     corpus: Any,  # with name, licence and source
 ) -> str:  # Markdown with front matter
     "What there is to know about an exported model, from what the run recorded."
-    config = _read_json(folder / "config.json")
-    settings = training_settings(load_yaml(run.path / "config.yaml"))
-    base = settings.get("pretrained", "")
-    hub = base if re.fullmatch(r"[\w.-]+/[\w.-]+", base) else None
+    config, options = _read_json(folder / "config.json"), load_yaml(run.path / "config.yaml")
+    library, names = library_of(config), label_names(config)
+    reading_title, reading = _READING[library]
     has_page = corpus.source.startswith("http")
     name = f"[{corpus.name}]({corpus.source})" if has_page else f"`{corpus.name}`"
     told = f"{name}, licence {corpus.licence}."
-    titles = config.get("label_titles")
-    meanings = dict(zip(label_names(config), titles)) if titles else card["meanings"]
     sections = {
-        "Labels": _labels_table(label_names(config), meanings),
+        "Labels": _labels_table(names, _meanings(config, card)),
         "Scores": _scores_text(run, checkpoint, card),
-        "Text": reading_text(folder, card["long_texts"]),
+        reading_title: reading(folder, card["long_texts"]),
         "Probabilities": confidence_text(read_calibration(folder)),
-        "Data": f"{told}\n\n{data_tables(run.read('data'))}",
-        "Training": _training_text(run, settings),
+        "Data": f"{told}\n\n{data_tables(run.read('data'), _ALIKE[library])}",
+        "Training": _training_text(run, training_settings(options), library),
         "Limits": "".join(f"- {limit}\n" for limit in card["limits"]),
-        "How to use": usage_text(folder, card["example"]),
+        "How to use": _USAGE[library](folder, card["example"]),
     }
-    head = front_matter(config, card, corpus, hub) + f"\n# {card['title']}\n\n{card['purpose']}\n"
+    base = _base_model(config, options["model"])
+    head = front_matter(config, card, corpus, base) + f"\n# {card['title']}\n\n{card['purpose']}\n"
     return head + "".join(f"\n## {name}\n\n{section}" for name, section in sections.items())
 
 
-def _training_text(run: Run, settings: Mapping) -> str:
+_ALIKE = {"transformers": "the same text twice", "timm": "pages that look alike"}
+
+
+def _training_text(run: Run, settings: Mapping, library: str) -> str:
     "The settings, and the versions of what computed with them."
     packages = (run.read("environment") or {}).get("packages", {})
-    known = [name for name in ("torch", "transformers") if name in packages]
+    known = [name for name in ("torch", library) if name in packages]
     versions = [f"{name} {packages[name]}" for name in known]
     table = _table(["setting", "value"], [(f"`{name}`", str(v)) for name, v in settings.items()])
     return table + (f"\nTrained with {', '.join(versions)}.\n" if versions else "")
 
-# %% ../nbs/23_export.ipynb #98ae3710
+# %% ../nbs/23_export.ipynb #bbed1f1d
 def export_folder(
     run: Run,  # that trained it
     checkpoint: str | Path,  # one that the run kept
     target: str | Path,  # folder to make; an untouched earlier export is replaced
     card: Mapping[str, Any],  # of the system: see the table above
     corpus: Any,  # with name, licence and source
+    open_image: Callable[[Path], nn.Module] | None = None,  # as of `open_model`
 ) -> Path:  # target
-    "A folder for `transformers`, with a model card; ExportError, and no trace, if that cannot be."
+    "A folder for `transformers` or `timm`, with a model card; ExportError, and no trace, if not."
     checkpoint, target = Path(checkpoint), Path(target)
     check_card(card)
     _check_data(run, corpus)
     verify_checkpoint(checkpoint)
-    with new_export(target, {"kind": "transformers", "run": run.id}) as folder:
-        copy_model(checkpoint, folder)
-        open_model(folder)  # it can be opened, and everything fits
+    facts = {"kind": "", "run": run.id}
+    with new_export(target, facts) as folder:
+        facts["kind"] = library_of(copy_model(checkpoint, folder))
+        open_model(folder, open_image)  # it can be opened, and everything fits
         _write(folder / "README.md", model_card(run, checkpoint, folder, card, corpus))
     return target
 
@@ -557,27 +752,36 @@ def _package(name: str) -> Any:
             f"{name} is not installed ({error}): pip install -e '.[export]' brings what ONNX needs."
         ) from error
 
-# %% ../nbs/23_export.ipynb #779bf1ae
+# %% ../nbs/23_export.ipynb #053f986c
+_AXES = {
+    "input_ids": ("batch", "length"),  # int64
+    "attention_mask": ("batch", "length"),  # int64
+    "x": ("batch",),  # float32 [batch, 3, side, side]
+}  # free axes of the inputs
+
+
 def trace_onnx(
-    model: nn.Module,  # a classifier of tokens or texts, in eval mode
-) -> Any:  # ModelProto with input_ids, attention_mask [batch, length] int64 → logits float32
+    model: nn.Module,  # a classifier of tokens, texts or images, in eval mode
+    example: Mapping[str, Tensor],  # {input: at least two rows}
+) -> Any:  # ModelProto with the inputs of `example` → logits float32
     "The model as an ONNX graph, without notes about this machine."
     import torch
 
     _package("onnxscript")
-    free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-    example = {name: torch.ones(2, 8, dtype=torch.long) for name in ("input_ids", "attention_mask")}
     program = torch.onnx.export(
         model,
-        kwargs=example,
-        dynamic_shapes=dict.fromkeys(example, free),
+        kwargs=dict(example),
+        dynamic_shapes={
+            name: dict.fromkeys(range(len(_AXES[name])), torch.export.Dim.DYNAMIC)
+            for name in example
+        },
         output_names=["logits"],
         dynamo=True,
         verbose=False,
     )
     return _tidy(program.model_proto)
 
-
+# %% ../nbs/23_export.ipynb #5528d78a
 def _tidy(proto: Any) -> Any:
     "The same graph with its axes named, without notes, and without shapes that are told twice."
     graph = proto.graph
@@ -597,9 +801,9 @@ def _tidy(proto: Any) -> Any:
         part.ClearField("doc_string")
     return proto
 
-# %% ../nbs/23_export.ipynb #63b86123
+# %% ../nbs/23_export.ipynb #f580b4fd
 class OnnxModel:
-    "An ONNX classifier with the call of the PyTorch model, `model(input_ids, attention_mask)`."
+    "An ONNX classifier with the PyTorch model's call: `input_ids=, attention_mask=`, or `x=`."
 
     def __init__(
         self,
@@ -607,7 +811,6 @@ class OnnxModel:
         threads: int = 0,  # that compute one answer; 0: one for each core
     ):
         import torch
-        from transformers import AutoConfig
 
         runtime, path = _package("onnxruntime"), Path(folder) / "model.onnx"
         if not path.is_file():
@@ -618,23 +821,62 @@ class OnnxModel:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.enable_mem_pattern = False  # it plans for one shape, and texts have many
-        providers = ["CPUExecutionProvider"]
-        self.session = runtime.InferenceSession(str(path), options, providers=providers)
-        self.config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+        self.session = runtime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+        known = {"tensor(int64)": torch.int64, "tensor(float)": torch.float32}
+        self.types = {each.name: known[each.type] for each in self.session.get_inputs()}
         self.device = torch.device("cpu")
+        if library_of(_read_json(path.with_name("config.json"))) == "transformers":
+            from transformers import AutoConfig
+
+            self.config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
 
     def __call__(
         self,
-        input_ids: Tensor,  # whole numbers [batch, length]
-        attention_mask: Tensor,  # [batch, length], 0 or False at padding
-    ) -> SimpleNamespace:  # logits: float32 [batch, length, labels] or [batch, labels]
+        **inputs: Tensor,  # input_ids, attention_mask [batch, length]; or x [batch, 3, side, side]
+    ) -> SimpleNamespace | Tensor:  # its logits [batch, length, labels], [batch, labels]; or these
         import torch
 
-        given = {"input_ids": input_ids, "attention_mask": attention_mask}
-        feed = {name: tensor.cpu().long().numpy() for name, tensor in given.items()}
-        return SimpleNamespace(logits=torch.from_numpy(self.session.run(["logits"], feed)[0]))
+        if set(inputs) != set(self.types):
+            raise TypeError(f"the model takes {', '.join(self.types)}, not {', '.join(inputs)}.")
+        feed = {name: each.cpu().to(self.types[name]).numpy() for name, each in inputs.items()}
+        logits = torch.from_numpy(self.session.run(["logits"], feed)[0])
+        return logits if "x" in inputs else SimpleNamespace(logits=logits)
 
-# %% ../nbs/23_export.ipynb #3fe107d9
+# %% ../nbs/23_export.ipynb #9416958b
+def measure_latency(
+    callables: Mapping[str, Callable[[Any], Any]],  # {name: answers one example}
+    examples: Sequence,  # texts or pages
+    repeats: int = 20,  # rounds that count, over all examples
+) -> list[dict[str, Any]]:  # name, p50 and p95 in milliseconds
+    "How long one answer takes; figures of one machine at one moment, never more."
+    if not callables or not len(examples) or repeats < 1:
+        raise ExportError("latency needs something to call, an example and at least 1 repeat.")
+    taken: dict[str, list[float]] = {name: [] for name in callables}
+    names = list(callables)
+    for turn in range(repeats + 1):
+        for number, example in enumerate(examples):
+            first = (turn + number) % len(names)
+            for name in names[first:] + names[:first]:
+                began = time.perf_counter()
+                callables[name](example)
+                if turn:
+                    taken[name].append(1e3 * (time.perf_counter() - began))
+    return [
+        {"name": name, "p50": float(np.median(each)), "p95": float(np.quantile(each, 0.95))}
+        for name, each in taken.items()
+    ]
+
+
+def _one_by_one(models: Mapping[str, Callable], read: Callable) -> dict[str, Callable]:
+    "{name: from an example to the logits}."
+    import torch
+
+    def answers(model):
+        return torch.inference_mode()(lambda example: model(**read([example])))
+
+    return {name: answers(model) for name, model in models.items()}
+
+# %% ../nbs/23_export.ipynb #d282fd30
 SENTENCES = (
     "좋아요",
     "이 영화 참 재밌네요!",
@@ -646,36 +888,87 @@ SENTENCES = (
     "👍👍",
 )
 
+# %% ../nbs/23_export.ipynb #a3edc057
+def draw_pages(
+    side: int,  # pixels
+) -> list[np.ndarray]:  # each uint8 [side, side, 3]
+    "Seven pages, always the same ones: dark lines on light paper, on black, with noise."
+    dice, pages = np.random.default_rng(7), []
+    for share in (0, 0, 0.05, 0.1, 0.15, 0.2, 0.25):  # black at left and right
+        page, edge = np.zeros((side, side, 3)), int(share * side)
+        page[:, edge : side - edge] = dice.uniform(190, 255, 3)
+        for top in range(side // 16, side, max(2, side // 12)):
+            end = int(dice.uniform(0.4, 1) * (side - edge))
+            page[top : top + side // 32 + 1, edge + 1 : end] = dice.uniform(0, 120, 3)
+        noisy = page + dice.normal(0, 8, page.shape)
+        pages.append(noisy.round().clip(0, 255).astype(np.uint8))
+    return pages
 
-def compare_models(
-    reference: Callable,  # model(input_ids=…, attention_mask=…) → object with .logits
-    other: Callable,  # the same
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str] = SENTENCES,
-    batch_sizes: Sequence[int] = (1, 2, 5),
-) -> dict[str, Any]:  # max_difference of logits, same_answers (share of equal argmax), shapes
-    "How far the logits of two models are apart."
+# %% ../nbs/23_export.ipynb #22ff18bd
+def _text_reader(folder: Path) -> Callable:
+    tokenizer = _tokenizer(folder)
+
+    def read(texts):
+        inputs = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt")
+        return {name: inputs[name] for name in ("input_ids", "attention_mask")}
+
+    return read
+
+
+def _page_reader(folder: Path) -> Callable:
     import torch
 
-    difference, same, count, shapes = 0.0, 0, 0, set()
+    _, mean, std = _pixel_facts(folder)
+
+    def read(pages):
+        scaled = (np.float32(pages) / 255 - np.float32(mean)) / np.float32(std)
+        return {"x": torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))}
+
+    return read
+
+# %% ../nbs/23_export.ipynb #a6d0b24c
+def reader(
+    folder: Path,  # of a model
+) -> tuple[Callable[[Sequence], dict[str, Tensor]], Sequence]:  # (examples → inputs, examples)
+    "How a model is asked, and examples to ask it: sentences, or pages uint8 [side, side, 3]."
+    if library_of(_read_json(folder / "config.json")) == "transformers":
+        return _text_reader(folder), SENTENCES
+    return _page_reader(folder), draw_pages(_pixel_facts(folder)[0])
+
+
+def _logits(output: Any) -> Tensor:
+    "What a model of transformers or of timm has computed."
+    return getattr(output, "logits", output).float()
+
+
+def compare_models(
+    reference: Callable,  # model(**inputs) → logits, or object with .logits
+    other: Callable,  # the same
+    read: Callable[[Sequence], Mapping[str, Tensor]],  # from examples to inputs
+    examples: Sequence,  # texts or pages
+    batch_sizes: Sequence[int] = (1, 2, 5),
+) -> dict[str, Any]:  # max_difference, same_answers (share of equal argmax), largest, shapes
+    "How far the logits of two models are apart, beside the largest logit of the first."
+    import torch
+
+    difference, largest, same, count, shapes = 0.0, 0.0, 0, 0, set()
     for size in batch_sizes:
-        for start in range(0, len(texts), size):
-            batch = list(texts[start : start + size])
-            inputs = tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
-            asked = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+        for start in range(0, len(examples), size):
+            asked = read(examples[start : start + size])
             with torch.inference_mode():
-                one, two = (model(**asked).logits.float() for model in (reference, other))
+                one, two = (_logits(model(**asked)) for model in (reference, other))
             if one.ndim == 3:
                 one, two = (logits[asked["attention_mask"].bool()] for logits in (one, two))
             difference = max(difference, (one - two).abs().max().item())
+            largest = max(largest, one.abs().max().item())
             same += int((one.argmax(-1) == two.argmax(-1)).sum())
             count += len(one)
-            shapes.add(tuple(asked["input_ids"].shape))
-    shapes = sorted(shapes)
-    return {"max_difference": difference, "same_answers": same / count, "shapes": shapes}
+            shapes.add(tuple(next(iter(asked.values())).shape))
+    found = {"max_difference": difference, "same_answers": same / count}
+    return found | {"largest": largest, "shapes": sorted(shapes)}
 
-# %% ../nbs/23_export.ipynb #3ae62316
-_USE_ONNX = """import json
+# %% ../nbs/23_export.ipynb #bfeb9d0d
+_USE_ONNX_TEXT = """import json
 from pathlib import Path
 
 import numpy as np
@@ -693,48 +986,66 @@ scores = np.exp(logits - logits.max(-1, keepdims=True))
 print(scores / scores.sum(-1, keepdims=True))
 """
 
+# %% ../nbs/23_export.ipynb #d187bfff
+_USE_ONNX_PAGES = '''
 
+session = onnxruntime.InferenceSession("model.onnx")
+logits = session.run(["logits"], {"x": read_page("page.jpg")})[0][0] / temperature
+scores = np.exp(logits - logits.max())
+for name, probability in zip(config["label_names"], scores / scores.sum()):
+    print(name, config["label_descriptions"].get(name, ""), round(float(probability), 6))
+'''
+_USE_ONNX = {
+    "transformers": _USE_ONNX_TEXT.format(example=SENTENCES[2]),
+    "timm": _READ_PAGE.format(imports="import onnxruntime\n") + _USE_ONNX_PAGES,
+}
+
+# %% ../nbs/23_export.ipynb #9128d83e
 def _write_onnx_card(source: Path, folder: Path, how: str) -> None:
     "The card of `source`, if it has one, with the use of ONNX in place of PyTorch."
     if (source / "README.md").exists():
         text = (source / "README.md").read_text(encoding="utf-8")
-        text = text.replace("library_name: transformers\n", "library_name: onnx\n", 1)
+        library = library_of(_read_json(source / "config.json"))
+        text = text.replace(f"library_name: {library}\n", "library_name: onnx\n", 1)
         kept, _, _ = text.partition("## How to use\n")
-        use = _USE_ONNX.format(example=SENTENCES[2])
+        use = _USE_ONNX[library]
         _write(folder / "README.md", f"{kept}## How to use\n\n{how}\n\n```python\n{use}```\n")
 
-# %% ../nbs/23_export.ipynb #27b03246
+# %% ../nbs/23_export.ipynb #492b7324
 def export_onnx(
-    folder: str | Path,  # a Hugging Face folder of a classifier, such as a checkpoint or an export
+    folder: str | Path,  # of a classifier, such as a checkpoint or an export
     target: str | Path,  # folder to make; an untouched earlier export is replaced
-    texts: Sequence[str] = SENTENCES,  # on which the two models must agree
-    tolerance: float = 1e-4,  # greatest difference of two logits
-) -> dict[str, Any]:  # as of `compare_models`, with bytes, opset and seconds
-    "model.onnx with tokenizer, configuration and calibration; ExportError unless it is equal."
+    examples: Sequence | None = None,  # on which the models must agree; None: those of `reader`
+    tolerance: float = 1e-4,  # greatest difference of two logits; of images: see `_check_equal`
+    open_image: Callable[[Path], nn.Module] | None = None,  # as of `open_model`
+) -> dict[str, Any]:  # as of `compare_models`, with bytes, opset, seconds and latency
+    "model.onnx with all that is needed to ask it; ExportError unless it is equal."
     onnx, folder, target = _package("onnx"), Path(folder), Path(target)
     _package("onnxruntime")
     _check_size(folder)
-    if not texts:
-        raise ExportError("there is no text to compare the models on: give some, or no `texts`.")
     began, facts = time.perf_counter(), {"kind": "onnx"}
     with new_export(target, facts) as staged:
-        copy_model(folder, staged, weights=False)
-        model, tokenizer = open_model(folder)
-        proto = trace_onnx(model)
+        config, (read, known) = copy_model(folder, staged, weights=False), reader(folder)
+        model, asked = open_model(folder, open_image), known if examples is None else examples
+        if not len(asked):
+            raise ExportError("there is nothing to compare the models on: give other `examples`.")
+        proto = trace_onnx(model, read([asked[0], asked[0]]))
         with atomic_file(staged / "model.onnx") as file:
             file.write(proto.SerializeToString(deterministic=True))
         onnx.checker.check_model(str(staged / "model.onnx"), full_check=True)
-        found = compare_models(model, OnnxModel(staged), tokenizer, texts)
-        _check_equal(found, tolerance)
+        other = OnnxModel(staged)
+        found = compare_models(model, other, read, asked)
+        _check_equal(found, tolerance, config)
         found["opset"] = next(each.version for each in proto.opset_import if not each.domain)
         found["bytes"] = (staged / "model.onnx").stat().st_size
-        facts |= {name: value for name, value in found.items() if name != "shapes"}
+        facts |= {name: found[name] for name in found if name not in ("shapes", "largest")}
         far = f"{found['max_difference']:.1g}"
         equal = f"Its logits were compared with those of PyTorch: they differ by at most {far}."
         _write_onnx_card(folder, staged, f"With ONNX Runtime, in this folder. {equal}")
+        found["latency"] = measure_latency(_one_by_one({"onnx": other}, read), asked, repeats=3)
     return found | {"seconds": round(time.perf_counter() - began, 2)}
 
-# %% ../nbs/23_export.ipynb #475f2c07
+# %% ../nbs/23_export.ipynb #f1d008b4
 def _check_size(folder: Path) -> None:
     "ExportError if the weights do not fit into one ONNX file."
     weights, limit = folder / "model.safetensors", 2**31 - 2**24
@@ -745,82 +1056,67 @@ def _check_size(folder: Path) -> None:
         )
 
 
-def _check_equal(found: Mapping, tolerance: float) -> None:
-    "ExportError unless what `compare_models` found is equality."
+def _check_equal(found: Mapping, tolerance: float, config: Mapping) -> None:
+    """ExportError unless what `compare_models` found is equality.
+
+    For images `tolerance` is a share of the largest logit, if that is above 1."""
+    if library_of(config) == "timm":
+        tolerance *= max(1, found["largest"])
     if not (found["max_difference"] <= tolerance and found["same_answers"] == 1):
         raise ExportError(
             f"the ONNX model is not equal: logits differ by {found['max_difference']:.2g} (at most "
             f"{tolerance:g}), and {found['same_answers']:.2%} of the answers are the same."
         )
 
-# %% ../nbs/23_export.ipynb #d343509b
-def measure_latency(
-    callables: Mapping[str, Callable[[str], Any]],  # {name: answers one text}
-    texts: Sequence[str] = SENTENCES,
-    repeats: int = 20,  # rounds that count, over all texts
-) -> list[dict[str, Any]]:  # name, p50 and p95 in milliseconds
-    "How long one answer takes; figures of one machine at one moment, never more."
-    if not callables or not texts or repeats < 1:
-        raise ExportError("latency needs something to call, a text and at least 1 repeat.")
-    taken: dict[str, list[float]] = {name: [] for name in callables}
-    names = list(callables)
-    for turn in range(repeats + 1):
-        for number, text in enumerate(texts):
-            first = (turn + number) % len(names)
-            for name in names[first:] + names[:first]:
-                began = time.perf_counter()
-                callables[name](text)
-                if turn:
-                    taken[name].append(1e3 * (time.perf_counter() - began))
-    return [
-        {"name": name, "p50": float(np.median(each)), "p95": float(np.quantile(each, 0.95))}
-        for name, each in taken.items()
-    ]
-
-# %% ../nbs/23_export.ipynb #128b99a7
+# %% ../nbs/23_export.ipynb #b62feeff
 def quantize_int8(
     folder: str | Path,  # made by `export_onnx`
     target: str | Path,  # folder to make; an untouched earlier export is replaced
     score: Callable[[OnnxModel], float],  # how good a model is
     score_name: str,  # what that is, for the card, such as "accuracy on valid"
-    texts: Sequence[str] = SENTENCES,  # on which answers and latency are compared
+    examples: Sequence | None = None,  # on which answers and latency are compared
     threads: int = 0,  # as of `OnnxModel`
     repeats: int = 20,  # rounds of the latency
 ) -> dict[str, Any]:  # bytes, score: [before, after]; latency; max_difference, same_answers
-    "The model in 8 bits, and what that gains and costs."
+    "The model in 8 bits, and what that gains and costs; ExportError if it would only be slower."
     folder, target = Path(folder), Path(target)
     facts = {"kind": "onnx-int8", "score_name": score_name}
-    before = OnnxModel(folder, threads)
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    before, (read, known) = OnnxModel(folder, threads), reader(folder)
+    asked = known if examples is None else examples
     with new_export(target, facts) as staged:
-        copy_model(folder, staged, weights=False)
+        config = copy_model(folder, staged, weights=False)
         _quantize(folder / "model.onnx", staged / "model.onnx")
         after = OnnxModel(staged, threads)
-        found = compare_models(before, after, tokenizer, texts)
-        facts |= {name: value for name, value in found.items() if name != "shapes"}
+        found = compare_models(before, after, read, asked)
+        facts |= {name: found[name] for name in found if name not in ("shapes", "largest")}
         both = {"float32": before, "int8": after}
         facts["bytes"] = [(place / "model.onnx").stat().st_size for place in (folder, staged)]
         facts["score"] = [float(score(model)) for model in both.values()]
-        callables = {name: _one_answer(model, tokenizer) for name, model in both.items()}
-        latency = measure_latency(callables, texts, repeats)
-        _write_onnx_card(folder, staged, _cost_text(facts))
+        latency = measure_latency(_one_by_one(both, read), asked, repeats)
+        _write_onnx_card(folder, staged, _cost_text(facts, _ASKED[library_of(config)]))
     return facts | {"latency": latency}
 
+# %% ../nbs/23_export.ipynb #98ce505a
+def _convolutions(graph: Any) -> tuple[list[str], float]:
+    "Names of the nodes that convolve, and their share of the weights; of a GraphProto."
+    nodes = [node for node in graph.node if node.op_type == "Conv"]
+    sizes = {each.name: int(np.prod(each.dims)) for each in graph.initializer}
+    inside = {name for node in nodes for name in node.input}
+    share = sum(sizes[name] for name in inside & set(sizes)) / max(1, sum(sizes.values()))
+    return [node.name for node in nodes], share
 
-def _one_answer(model: OnnxModel, tokenizer: PreTrainedTokenizerBase) -> Callable[[str], Any]:
-    "From a text to its logits."
-    def answer(text):
-        inputs = tokenizer(text, truncation=True, return_tensors="pt")
-        return model(inputs["input_ids"], inputs["attention_mask"])
-
-    return answer
-
-# %% ../nbs/23_export.ipynb #3635d5fc
+# %% ../nbs/23_export.ipynb #1eeb3aa1
 def _quantize(source: Path, target: Path) -> None:
     "Write `target`, which is `source` with weights of 7 bits and an activation scale per batch."
     _package("onnxruntime")
+    onnx = _package("onnx")
+    _, share = _convolutions(onnx.load(str(source)).graph)
+    if share > 0.5:
+        raise ExportError(
+            f"{share:.0%} of the weights of this model belong to convolutions, which dynamic int8 "
+            "makes several times slower: use the model as it is in ONNX, or train a backbone of "
+            "attention such as a ViT or Swin."
+        )
     quantization = _package("onnxruntime.quantization")
     shapes = _package("onnxruntime.quantization.shape_inference")
     prepared = target.with_name(".prepared.onnx")
@@ -831,16 +1127,20 @@ def _quantize(source: Path, target: Path) -> None:
         str(target),
         weight_type=quantization.QuantType.QInt8,
         reduce_range=True,
+        nodes_to_exclude=_convolutions(onnx.load(str(prepared)).graph)[0],
     )
     prepared.unlink()
 
+# %% ../nbs/23_export.ipynb #2e0d62e7
+_ASKED = {"transformers": "sentences", "timm": "pages"}
 
-def _cost_text(facts: Mapping) -> str:
+
+def _cost_text(facts: Mapping, asked: str) -> str:
     "What eight bits gain and cost, for the card."
     (large, small), (before, after) = facts["bytes"], facts["score"]
     return (
         f"With ONNX Runtime, in this folder. This is the model in 8 bits: {small:,} bytes instead "
         f"of {large:,}. The scores above are those of the original. In 8 bits "
         f"{facts['score_name']} is {after:.4f} instead of {before:.4f}, and "
-        f"{facts['same_answers']:.1%} of the answers to a few sentences are the same."
+        f"{facts['same_answers']:.1%} of the answers to a few {asked} are the same."
     )

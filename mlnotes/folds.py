@@ -62,7 +62,7 @@ def check_series(config: Config) -> None:
             "folds=2 or more, or a number as valid_fold."
         )
 
-# %% ../nbs/09_folds.ipynb #0ace923d
+# %% ../nbs/09_folds.ipynb #967a0d1e
 def train(
     task: engine.Task,
     listeners: Sequence[engine.Listener] = (),  # told of each event, here in this process
@@ -88,10 +88,12 @@ def train_folds(
         try:
             stopped = _train_all(task, run, listeners)
             if not stopped:
-                scores = {"scores": collect(task, run)}
-                engine.announce(run, _shown(task, listeners), None, {"kind": "series", **scores})
+                event = {"kind": "series", "scores": collect(task, run)}
+                event["sizes"] = [len(one.predictions("valid")) for one in fold_runs(run)]
+                engine.announce(run, _shown(task, listeners), None, event)
         except BaseException as error:
-            state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            by_signal = isinstance(error, (KeyboardInterrupt, SystemExit))
+            state = "interrupted" if by_signal else "failed"
             run.set_status(state, error=f"{type(error).__name__}: {error}")
             raise
         run.set_status("interrupted" if stopped else "finished")
@@ -164,7 +166,7 @@ def _columns(part: Predictions) -> dict[str, Any]:
         columns[name] = (padded, lengths)
     return columns
 
-# %% ../nbs/09_folds.ipynb #19191139
+# %% ../nbs/09_folds.ipynb #f08bb8f8
 def collect(
     task: engine.Task,  # of the series
     run: Run,
@@ -188,15 +190,15 @@ def collect(
 
 
 def _means(task: engine.Task, runs: Sequence[Run]) -> dict[str, float]:
-    "Best, mean and standard deviation over the folds of the metric that chooses checkpoints."
+    "Mean, best and standard deviation over the folds of the metric that chooses checkpoints."
     metric = task.config.learning.saving_mode.split()[1]
     scores = [one.read("metrics")[metric] for one in runs]
     best = min(scores) if task.config.learning.saving_mode[:3] == "min" else max(scores)
-    return {metric: best, f"mean_{metric}": float(np.mean(scores)), f"std_{metric}": float(np.std(scores))}
+    return {metric: float(np.mean(scores)), f"best_{metric}": best, f"std_{metric}": float(np.std(scores))}
 
-# %% ../nbs/09_folds.ipynb #c671dda3
+# %% ../nbs/09_folds.ipynb #5c2ae106
 def _calibrate(task: engine.Task, run: Run, joined: Predictions, parts: Sequence[Predictions]) -> dict:
-    "Fit the temperature of the series; scores before it, and after on rows it was not fitted on."
+    "Fit the temperature of the series; scores before and after, for examples across the folds."
     logits, targets = task.confidence(joined, "valid")
     found = calibrate(logits, targets)
     write_calibration(run.path, found)
@@ -310,7 +312,7 @@ def _checks(run: Run) -> dict[int, dict]:
         since = now
     return found
 
-# %% ../nbs/09_folds.ipynb #d0ce93ab
+# %% ../nbs/09_folds.ipynb #9a9d5780
 class Member(NamedTuple):
     "A model of an ensemble."
 
@@ -332,7 +334,7 @@ def vote(
     calibrated: bool = True,  # at each model's temperature; False: as the logits are
 ) -> Predictions:  # columns: probabilities [examples, classes]
     "The mean probabilities of all models and, where the task looks at several views, of these."
-    total, ids = 0.0, None
+    total, ids, labels = 0.0, None, None
     for task, run, checkpoint in ensemble:
         temperature = read_calibration(checkpoint)["temperature"] if calibrated else 1.0
         views = getattr(task, "predict_views", None)
@@ -340,9 +342,12 @@ def vote(
         found = engine.answers(task, run, split, checkpoint, answer)
         if ids is not None and found.ids != ids:
             raise FoldsError(f"{run.id} answers other examples than the first model: use one corpus.")
-        ids, logits = found.ids, found.columns["logits"]
-        if np.shape(total) and np.shape(total)[-1] != logits.shape[-1]:
-            raise FoldsError(f"{run.id} knows {logits.shape[-1]} classes, the first model {total.shape[-1]}.")
-        sure = softmax(logits, temperature)
+        if labels is not None and tuple(task.label_names) != labels:
+            raise FoldsError(
+                f"{run.id} knows the classes {', '.join(task.label_names)}, the first model "
+                f"{', '.join(labels)}: models that vote need the same, in the same order."
+            )
+        ids, labels = found.ids, tuple(task.label_names)
+        sure = softmax(found.columns["logits"], temperature)
         total = total + (sure.mean(1) if sure.ndim == 3 else sure)
     return Predictions(ids, {"probabilities": total / len(ensemble)})

@@ -232,7 +232,7 @@ def letterbox(
     page.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
     return np.array(page)
 
-# %% ../nbs/03_images.ipynb #7cae654e
+# %% ../nbs/03_images.ipynb #10d76bae
 _RECIPE = 1  # to be raised whenever the same file would give other pixels
 
 
@@ -266,10 +266,11 @@ def _open_cache(folder: Path, key: str, shape: tuple[int, ...]) -> Pixels | None
     try:
         facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
         pixels = np.load(folder / "pixels.npy", mmap_mode="r")
-    except (OSError, ValueError, EOFError):
+        flaws = {int(row): reason for row, reason in facts["flaws"].items()}
+    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
         return None
-    flaws = {int(row): reason for row, reason in facts["flaws"].items()}
-    return Pixels(pixels, flaws, key) if pixels.shape == shape else None
+    whole = pixels.shape == shape and pixels.dtype == np.uint8
+    return Pixels(pixels, flaws, key) if whole else None
 
 # %% ../nbs/03_images.ipynb #d0866cea
 @contextmanager

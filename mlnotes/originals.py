@@ -27,7 +27,7 @@ def place_of(
     found = first / path if (first / path).exists() or not (second / path).exists() else second / path
     return Path(*found.absolute().parts) if ".." not in found.parts else found.resolve()
 
-# %% ../nbs/12a_originals.ipynb #41f97c4d
+# %% ../nbs/12a_originals.ipynb #3ccf0066
 SAME = {
     "project.run_name": "job_name", "project.seed": "random_seed", "project.num_workers": "cpu_workers",
     "project.device": "accelerator",
@@ -38,7 +38,7 @@ SAME = {
     "train.grad_clip_norm": "max_grad_norm", "train.max_grad_norm": "max_grad_norm",
     "train.label_smoothing": "label_smoothing", "train.log_interval": "print_step_on_training",
     "train.early_stopping_patience": "early_stop",
-    "model.pooling": "pooling", "model.drop_rate": "dropout", "model.drop_path_rate": "drop_path",
+    "model.drop_rate": "dropout", "model.drop_path_rate": "drop_path",
 }  # fmt: skip
 
 WITHOUT_EFFECT = {
@@ -51,7 +51,7 @@ WITHOUT_EFFECT = {
     "wandb": "runs are logged to files and TensorBoard, without an account",
 }
 
-# %% ../nbs/12a_originals.ipynb #eb935ade
+# %% ../nbs/12a_originals.ipynb #46a7dcf2
 class Source(NamedTuple):
     "A configuration file of the original."
 
@@ -65,12 +65,26 @@ class Source(NamedTuple):
 
 
 def _train_csv(value: str, source: Source) -> dict:
-    path = place_of(value, source.folder)
+    path = place_of(_text(value), source.folder)
     return {"data_home": str(path.parent.parent), "data_name": path.parent.name, "train_file": path.name}
 
 
 def _file(name: str) -> Callable[[str, Source], dict]:
-    return lambda value, source: {name: str(place_of(value, source.folder))}
+    return lambda value, source: {name: str(place_of(_text(value), source.folder))}
+
+
+def _switch(value: Any) -> bool:
+    "A YAML switch; TypeError for a text such as 'no', which would count as on."
+    if not isinstance(value, bool):
+        raise TypeError("it should be true or false, without quotes")
+    return value
+
+
+def _text(value: Any) -> str:
+    "A text; TypeError for anything else."
+    if not isinstance(value, str):
+        raise TypeError("it should be a text")
+    return value
 
 
 def _batch(value: int, source: Source) -> dict:
@@ -78,45 +92,53 @@ def _batch(value: int, source: Source) -> dict:
 
 
 def _augmentation(value: bool, source: Source) -> dict:
-    return {"augmentation": "advanced" if value else "basic"}
+    return {"augmentation": "advanced" if _switch(value) else "basic"}
 
 
 def _hard(value: bool, source: Source) -> dict:
-    return {"augmentation": "advanced", "hard_share": (0.2, 0.5)} if value else {"augmentation": "basic"}
+    hard = {"augmentation": "advanced", "hard_share": (0.2, 0.5)}
+    return hard if _switch(value) else {"augmentation": "basic"}
 
 
 def _schedule(value: str, source: Source) -> dict:
-    return {"schedule": {"none": "constant"}.get(value, value)}
+    return {"schedule": {"none": "constant", None: "constant"}.get(value, value)}
 
 
 def _precision(value: bool, source: Source) -> dict:
-    return {"precision": "auto" if value else "32-true"}
+    return {"precision": "auto" if _switch(value) else "32-true"}
 
 
 def _mixup(value: bool, source: Source) -> dict:
-    return {"mixup_alpha": float(source.get("train.mixup_alpha", 1.0)) if value else 0.0}
+    return {"mixup_alpha": float(source.get("train.mixup_alpha", 1.0)) if _switch(value) else 0.0}
 
 
 def _average(value: bool, source: Source) -> dict:
-    return {"ema_decay": float(source.get("train.ema_decay", 0.999)) if value else 0.0}
+    return {"ema_decay": float(source.get("train.ema_decay", 0.999)) if _switch(value) else 0.0}
 
 
 def _warmup(value: float, source: Source) -> dict:
-    return {"warmup_rate": value / max(1, source.get("train.epochs", 1))}
+    return {"warmup_rate": float(value) / max(1, int(source.get("train.epochs", 1)))}
 
 
 def _model(value: str, source: Source) -> dict:
-    return {"pretrained": value if source.get("model.pretrained", True) else f"scratch:{value}"}
+    weights = _switch(source.get("model.pretrained", True))
+    return {"pretrained": _text(value) if weights else f"scratch:{_text(value)}"}
 
 
 def _classes(value: int, source: Source) -> dict:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError("it should be a whole number")
     return {"labels": tuple(map(str, range(value)))}
+
+
+def _pooling(value: Any, source: Source) -> dict:
+    return {"pooling": "none" if value is None else value}
 
 
 def _nothing(value: Any, source: Source) -> dict:
     return {}
 
-# %% ../nbs/12a_originals.ipynb #d9896376
+# %% ../nbs/12a_originals.ipynb #054792f0
 READ: dict[str, Callable[[Any, Source], dict]] = {
     "data.train_csv": _train_csv,
     "data.sample_csv": _file("sample_file"),
@@ -135,6 +157,7 @@ READ: dict[str, Callable[[Any, Source], dict]] = {
     "train.ema_decay": _nothing,  # with use_ema
     "train.warmup_epochs": _warmup,
     "model.name": _model,
+    "model.pooling": _pooling,
     "model.pretrained": _nothing,  # with name
     "output.exp_dir": _file("finetuning"),
     "output.logs_dir": _nothing,  # read by `logs_of`
@@ -153,7 +176,7 @@ def is_original(raw: Mapping) -> bool:
     "Whether a loaded YAML file has the original's groups."
     return "train" in raw or "project" in raw
 
-# %% ../nbs/12a_originals.ipynb #11c2f213
+# %% ../nbs/12a_originals.ipynb #ca0050b4
 def read_original(
     path: Path,  # a YAML file
 ) -> Original:
@@ -169,14 +192,22 @@ def read_original(
             near = nearest_name(dotted, READ)
             problems.append(f"{path}: {dotted} is not known; the nearest key is {near}.")
             continue
-        for name, meant in READ[dotted](value, source).items():
+        try:
+            said = READ[dotted](value, source)
+        except (TypeError, ValueError, AttributeError) as error:
+            problems.append(f"{path}: {dotted} is {value!r}, which is of the wrong kind: {error}.")
+            continue
+        for name, meant in said.items():
             if settings.setdefault(name, meant) != meant:
                 problems.append(f"{path}: {dotted} says {name}={meant!r}, another key {settings[name]!r}.")
     if models := raw.get("models"):
-        settings["fold_models"] = _fold_models(models, source)
+        try:
+            settings["fold_models"] = _fold_models(models, source)
+        except (TypeError, ValueError, KeyError, AttributeError):
+            problems.append(f"{path}: models should be fold_0: {{name: ...}}, fold_1: ... without a gap.")
     if problems:
         raise ConfigError(*problems)
-    logs = place_of(source.get("output.logs_dir", "./logs"), source.folder)
+    logs = place_of(source.get("output.logs_dir") or "./logs", source.folder)
     return Original(settings, notes, logs)
 
 
@@ -193,5 +224,5 @@ def _keys(raw: Mapping) -> list[tuple[str, Any]]:
 
 def _fold_models(models: Mapping, source: Source) -> tuple[str, ...]:
     "The model of each fold, by the number in its key."
-    ordered = sorted(models.items(), key=lambda pair: int(pair[0].removeprefix("fold_")))
-    return tuple(_model(entry["name"], source)["pretrained"] for _, entry in ordered)
+    ordered = [models[f"fold_{number}"] for number in range(len(models))]
+    return tuple(_model(entry["name"], source)["pretrained"] for entry in ordered)

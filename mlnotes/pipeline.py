@@ -25,9 +25,9 @@ from .runs import Run, atomic_file, find_runs
 
 # %% auto #0
 __all__ = ['LATEST', 'MODES', 'Tee', 'log_path', 'logged', 'Tags', 'copy_latest', 'Steps', 'System', 'PipelineError',
-           'run_pipeline', 'optimize', 'train', 'chosen_run', 'answer']
+           'run_pipeline', 'check_paths', 'optimize', 'train', 'chosen_run', 'answer', 'as_given']
 
-# %% ../nbs/09b_pipeline.ipynb #d6aafcd1
+# %% ../nbs/09b_pipeline.ipynb #94e42b98
 class Tee:
     "A text stream that also writes whole lines, with their time, to a log."
 
@@ -76,13 +76,14 @@ def logged(path: Path) -> Iterator[None]:
                 print("[EXIT] TRAINING SUCCESS code=0")
             except BaseException as error:
                 code = 130 if isinstance(error, KeyboardInterrupt) else 1
+                code = error.code if isinstance(error, SystemExit) else code
                 log.write(traceback.format_exc())
                 print(f"[EXIT] TRAINING ERROR code={code}")
                 raise
             finally:
                 print(">> Stopping logger and restoring stdio", flush=True)
 
-# %% ../nbs/09b_pipeline.ipynb #1d726386
+# %% ../nbs/09b_pipeline.ipynb #b55de2e1
 class Tags:
     "Shows the events of training runs as the original's tagged lines."
 
@@ -90,7 +91,6 @@ class Tags:
         self.metric, self.score = config.learning.saving_mode.split()[1], float("nan")
         pooling = getattr(config.model, "pooling", None)
         self.model = f"name={config.model.pretrained}" + (f" pooling={pooling}" if pooling else "")
-        self.sizes: list[int] = []  # validation examples of each fold
 
     def on_event(self, event: dict) -> None:
         if line := self.line(event):
@@ -100,7 +100,6 @@ class Tags:
         "One event as a line; None for those that the original does not show."
         kind, name = event["kind"], self.metric.removeprefix("val_")
         if kind == "start":
-            self.sizes.append(event["valid_examples"])
             return f"{_sizes(event)}\n[MODEL] {self.model} {_parameters(event)}"
         if kind == "step":
             return f"[EPOCH {event['epoch']:.2f}] loss={event['loss']:.4f} lr={event['lr']:.3g}"
@@ -115,7 +114,7 @@ class Tags:
             return f"[FOLD] {event['fold']} (of {event['folds']})"
         if kind == "series":
             scores = " ".join(f"{key}={value:.4f}" for key, value in event["scores"].items())
-            return f"[FOLD] distribution={dict(enumerate(self.sizes))}\n[OOF] {scores}"
+            return f"[FOLD] distribution={dict(enumerate(event['sizes']))}\n[OOF] {scores}"
         if kind == "end":
             return f"[DONE] {event['state']} after {event['seconds']:.1f} s at step {event['step']}"
         return None
@@ -160,7 +159,7 @@ def _link_or_copy(source: str, target: str) -> str:
             return target
     return shutil.copy2(source, target)
 
-# %% ../nbs/09b_pipeline.ipynb #aa35df16
+# %% ../nbs/09b_pipeline.ipynb #44d84515
 MODES = ("basic", "highperf", "full-pipeline")
 
 
@@ -184,13 +183,14 @@ class System(NamedTuple):
 
     task: type  # makes a task from a configuration
     space: Mapping | str  # searched where no file says otherwise
-    submit: Callable[..., Path] | None  # (config, {id: label}, path, label of others) → path
+    asked: Callable[[Config], Any] | None = None  # reads what is to be answered: has ids and rejects
+    submit: Callable[..., Path] | None = None  # (config, {id: label}, path, label of others) → path
 
 
 class PipelineError(RuntimeError):
     "A pipeline that cannot go on, with what would help."
 
-# %% ../nbs/09b_pipeline.ipynb #7c02c02d
+# %% ../nbs/09b_pipeline.ipynb #16661664
 def run_pipeline(
     system: System,
     config: Config,
@@ -206,9 +206,7 @@ def run_pipeline(
         print(f"[BOOT] {steps.mode}: {name}")
         for slot in slots(config).values():
             print(f"[CFG] {slot.dotted} = {getattr(getattr(config, slot.group), slot.name)!r}")
-        if not steps.skip_training or steps.optimize:
-            files = " | ".join(f"{split}={path}" for split, path in split_files(config.data).items())
-            print(f"[PATH] OK | {files}")
+        check_paths(system, config, steps)
         if steps.optimize:
             config = optimize(system, config, steps, source)
             if steps.skip_training or not _goes_on(steps, ask):
@@ -217,10 +215,26 @@ def run_pipeline(
             run = chosen_run(home, system.task.name, steps.use_run, config.env.job_name)
             print(f"[PATH] OK | run={run.path}")
         else:
-            run = train(system, config, home)
+            run = train(system, config)
         if steps.mode == "full-pipeline":
-            answer(system, run, steps.use_calibration)
+            answer(system, run, config, steps.use_calibration)
+        if run.path.parent.name != LATEST:
+            copied = copy_latest(run, home)
+            print(f"[COPY] Results copied to {LATEST}/{copied.name}\n📁 Latest results: {copied}")
         return run.path
+
+
+def check_paths(system: System, config: Config, steps: Steps) -> None:
+    "Say that the files are there; an error now is better than one after the training."
+    files = {} if steps.skip_training and not steps.optimize else split_files(config.data)
+    if config.data.folds:
+        files.pop("valid", None)  # cut from train
+    if absent := [path for path in files.values() if not path.is_file()]:
+        raise PipelineError(f"{absent[0]} does not exist (started in {Path.cwd()}): correct its setting.")
+    if steps.mode == "full-pipeline" and system.asked and config.data.sample_file:
+        for line, reason, shown in system.asked(config).rejects.rows:
+            print(f"[PATH] line {line} of {config.data.sample_file} cannot be answered: {reason} ({shown})")
+    print("[PATH] OK | " + " | ".join(f"{split}={path}" for split, path in files.items()))
 
 
 def _goes_on(steps: Steps, ask: Callable[[str], str] | None) -> bool:
@@ -233,49 +247,42 @@ def _goes_on(steps: Steps, ask: Callable[[str], str] | None) -> bool:
         return False
     return ask("Train with the best settings? [y/N] ").strip().lower() in ("y", "yes")
 
-# %% ../nbs/09b_pipeline.ipynb #752b1989
+# %% ../nbs/09b_pipeline.ipynb #6de71bed
 def optimize(system: System, config: Config, steps: Steps, source: Path | None) -> Config:
     "Tune; the best configuration, with the folds that were asked for."
     space = steps.optuna_config or system.space
-    tuned_on = {"valid_fold": 0} if config.data.valid_fold == "all" else {}
-    task = launch.make_task(system.task, make_config(config, tuned_on))
-    tuned = tuning.tune(task, space, n_trials=steps.n_trials)
-    best = make_config(tuned.config, {
-        "valid_fold": config.data.valid_fold, "finetuning": config.model.finetuning,
-        "job_name": config.env.job_name, "resume": config.env.resume,
-    })  # fmt: skip
-    folder = source.parent if source else tuned.folder
-    path = save_yaml(best, folder / f"train_optimized_{datetime.now():%Y%m%d_%H%M}.yaml")
+    tuned = tuning.tune(launch.make_task(system.task, config), space, n_trials=steps.n_trials)
+    folder = source.parent if source and os.access(source.parent, os.W_OK) else tuned.folder
+    path = save_yaml(tuned.config, folder / f"train_optimized_{datetime.now():%Y%m%d_%H%M}.yaml")
     print(f"[DONE] {tuned.metric}={tuned.value:.4f} by trial {tuned.trial}: {tuned.params}")
     print(f"[ARTIFACTS] study={tuned.folder} config={path}")
-    return best
+    return tuned.config
 
-# %% ../nbs/09b_pipeline.ipynb #854c93c6
-def train(system: System, config: Config, home: Path) -> Run:
-    "Train, show what was found, and copy the result to `latest-train`."
+# %% ../nbs/09b_pipeline.ipynb #f1ba7551
+def train(system: System, config: Config) -> Run:
+    "Train, and show what was found."
     quiet = make_config(config, {"verbose": 0})
     run = folds.train(launch.make_task(system.task, quiet), [Tags(config)])
     state = run.status()
     if state != "finished":
         raise PipelineError(f"{run.id} is {state}: the same command goes on with it.")
     print(f"[ARTIFACTS] {run.path}")
-    copied = copy_latest(run, home)
-    print(f"[COPY] Results copied to {LATEST}/{copied.name}")
-    print(f"📁 Latest results: {copied}")
     return run
 
 
 def chosen_run(
     home: Path,  # folder of all runs
     system: str,
-    wanted: str,  # latest: of this name; latest-train: of any; an id or a date YYYYMMDD
+    wanted: str,  # latest: of this name; latest-train: its entry; an id or a date YYYYMMDD
     name: str | None = None,  # of the runs that latest means; None: any
 ) -> Run:
     "The newest finished run that fits; PipelineError if there is none."
     found = find_runs(home, system, state="finished")
-    fits = [run for run in found if wanted in (LATEST, run.id, run.path.parent.name)]
+    fits = [run for run in found if wanted in (run.id, run.path.parent.name)]
     if wanted == "latest":
         fits = [run for run in found if name in (None, run.name)]
+    if wanted == LATEST:
+        fits = [Run.open(place) for place in home.glob(f"{LATEST}/*") if (place / "run.json").is_file()]
     if not fits:
         known = ", ".join(run.id for run in found[-3:]) or "none"
         named = f"is called {name!r}" if wanted == "latest" and name else f"fits {wanted!r}"
@@ -285,20 +292,34 @@ def chosen_run(
         )
     return fits[-1]
 
-# %% ../nbs/09b_pipeline.ipynb #5f494fec
-def answer(system: System, run: Run, calibrated: bool) -> Path | None:
+# %% ../nbs/09b_pipeline.ipynb #ceeb0b8e
+def answer(system: System, run: Run, config: Config, calibrated: bool) -> Path | None:
     "Answer what is to be handed in and write it as `submission.csv`; None where there is nothing."
-    ensemble = folds.members(run)
-    config = ensemble[0].task.config
     if system.submit is None or not getattr(config.data, "sample_file", None):
         print("[DONE] nothing to hand in: the data name no sample_file")
         return None
+    ensemble = [as_given(member, config) for member in folds.members(run)]
     predictions = folds.vote(ensemble, "submission", calibrated)
     run.save_predictions("submission", predictions)
     names = ensemble[0].task.label_names
     labels = [names[code] for code in predictions.columns["probabilities"].argmax(1)]
-    most = max(set(labels), key=labels.count)
+    most = max(sorted(set(labels)), key=labels.count)
     path = system.submit(config, dict(zip(predictions.ids, labels)), run.path / "submission.csv", most)
-    print(f"[ARTIFACTS] {path}: {len(predictions)} answers of {len(ensemble)} models, "
-          + ("calibrated" if calibrated else "not calibrated"))
+    how = "calibrated" if calibrated else "not calibrated"
+    print(f"[ARTIFACTS] {path}: {len(predictions)} answers of {len(ensemble)} models, {how}")
+    if unread := len(system.asked(config).rejects.rows) if system.asked else 0:
+        print(f"[DONE] {unread} could not be read and got the label {most!r}")
     return path
+
+
+def as_given(member: folds.Member, config: Config) -> folds.Member:
+    "A model with the settings on which its weights do not depend as they are now."
+    known = slots(config)
+    free = {name for name, slot in known.items() if not slot.decisive} - {"finetuning", "devices"}
+    free |= {"sample_file", "test_image_folder"} & set(known)
+    given = {name: getattr(getattr(config, known[name].group), name) for name in free}
+    nested: dict[str, dict] = {}
+    for name, value in given.items():
+        nested.setdefault(known[name].group, {})[name] = value
+    task = launch.make_task(type(member.task), make_config(member.task.config, nested))
+    return member._replace(task=task)

@@ -122,7 +122,7 @@ def plot_lengths(
         axes.legend()
     return figure
 
-# %% ../nbs/20_plots.ipynb #d2edc1a1
+# %% ../nbs/20_plots.ipynb #c3a6d007
 def plot_counts(
     counts: Mapping[str, int] | Mapping[str, Mapping[str, int]],  # name → count, or by split
     title: str = "Counts",  # above the figure
@@ -149,8 +149,8 @@ def plot_counts(
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
         axes.margins(x=0.1)
-        if not flat:
-            axes.legend()
+        if len(splits) > 1:
+            figure.legend(loc="outside lower center", ncols=len(splits), frameon=False)
     return figure
 
 # %% ../nbs/20_plots.ipynb #15152b5b
@@ -319,7 +319,7 @@ def _draw_reliability(
     lower.bar(low, count, color=GREY, alpha=0.7, edgecolor="white", **bars)
     lower.set(yscale="log", xlabel="confidence", ylabel="answers")
 
-# %% ../nbs/20_plots.ipynb #247dfb0c
+# %% ../nbs/20_plots.ipynb #32ad8c34
 def plot_reliability(
     before: Sequence[Mapping[str, Any]],  # bins: low, high, count, confidence, accuracy
     after: Sequence[Mapping[str, Any]] | None = None,  # bins with temperature; None: one panel
@@ -348,7 +348,8 @@ def plot_reliability(
             lower.label_outer()
         highest = max(b["count"] for bins in panels.values() for b in bins)
         axes[columns].set_ylim(0.7, 2 * highest)
-        axes[0].legend(loc="upper left")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2,
+                      frameon=False)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure

@@ -74,9 +74,9 @@ from mlnotes.runs import (
 # %% auto #0
 __all__ = ['PRUNERS', 'STARTUP', 'FULL', 'FAST', 'SPACES', 'Objective', 'MOST_STARTS', 'STATES', 'WORKER_CODE', 'TuningError',
            'Span', 'read_span', 'Pruning', 'pruner_name', 'Space', 'by_group', 'read_space', 'goal', 'FileLock',
-           'study_folder', 'StudyFolder', 'Study', 'open_study', 'trial_seed', 'make_sampler', 'ask', 'claim',
-           'Reporter', 'trial_config', 'Stopped', 'best_score', 'training', 'stops_in_time', 'run_trial', 'tell',
-           'fail', 'trials_columns', 'write_tables', 'importances', 'work', 'News', 'trial_line', 'worker_main',
+           'study_folder', 'StudyFolder', 'Study', 'open_study', 'trial_seed', 'make_sampler', 'ask', 'given_values',
+           'claim', 'Reporter', 'trial_config', 'Stopped', 'best_score', 'training', 'stops_in_time', 'run_trial',
+           'tell', 'fail', 'trials_columns', 'write_tables', 'importances', 'work', 'News', 'trial_line', 'worker_main',
            'Classes', 'study_classes', 'start_worker', 'visible_gpus', 'supervise', 'Deaths', 'Tuned', 'tune',
            'read_tuned']
 
@@ -662,7 +662,7 @@ def make_sampler(
 
     return TPESampler(seed=trial_seed(seed, number), n_startup_trials=STARTUP, constant_liar=True)
 
-# %% ../nbs/09a_tuning.ipynb #b84650d1
+# %% ../nbs/09a_tuning.ipynb #dc2504cc
 def ask(study: Study) -> int:  # its number
     "Add a trial whose values are chosen; the caller holds the study's lock."
     past, optuna = study.trials(), _optuna()
@@ -672,11 +672,26 @@ def ask(study: Study) -> int:  # its number
         direction=f"{study.facts['direction']}imize", sampler=make_sampler(seed, len(past))
     )
     draft.add_trials(past)
+    if not past:
+        draft.enqueue_trial(given_values(study))
     params = draft.ask(spans).params
     running = optuna.trial.TrialState.RUNNING
     made = optuna.trial.create_trial(state=running, params=params, distributions=spans)
     study.study.add_trial(made)
     return len(past)
+
+
+def given_values(study: Study) -> dict[str, Any]:
+    "What the task's own settings say, where the spans allow it: the first trial, which a search should beat."
+    groups, found = study.facts["identity"]["config"].values(), {}
+    for span in study.spans:
+        value = next((group[span.name] for group in groups if span.name in group), None)
+        inside = value in span.choices if span.choices else value is not None and (
+            span.low <= value <= span.high and (not span.step or (value - span.low) % span.step == 0)
+        )
+        if inside:
+            found[span.name] = value
+    return found
 
 # %% ../nbs/09a_tuning.ipynb #1318bd4d
 @contextlib.contextmanager
@@ -822,8 +837,8 @@ def stops_in_time(reporter: Reporter) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
-# %% ../nbs/09a_tuning.ipynb #03977c89
-MOST_STARTS = 5  # in a row, without a new check
+# %% ../nbs/09a_tuning.ipynb #2f862d6a
+MOST_STARTS = 20  # in a row, without a new check
 
 
 def run_trial(
@@ -1193,7 +1208,7 @@ class Tuned(NamedTuple):
     params: dict[str, Any]  # its values, by the names of the settings
     trials: dict[str, np.ndarray]  # as `trials_columns` gives them
 
-# %% ../nbs/09a_tuning.ipynb #347f76a9
+# %% ../nbs/09a_tuning.ipynb #e81adc68
 def tune(
     task: engine.Task,  # trained with other settings in each trial
     space: Space | Mapping | str | Path,  # what varies: full, fast, a mapping or a YAML file
@@ -1206,7 +1221,11 @@ def tune(
     objective: Objective | None = None,  # (config, folder, listeners) → score (None: train)
 ) -> Tuned:
     """Search for the best settings; the same call goes on with what an earlier one left, or joins
-    one that runs. `env.allow_changes` of the task allows to go on although data or code changed."""
+    one that runs. `env.allow_changes` of the task allows to go on although data or code changed.
+    With `valid_fold='all'` trials are scored on the first fold."""
+    asked = task.config.data.valid_fold
+    if asked == "all":
+        task = make_task(type(task), make_config(task.config, {"valid_fold": 0}))
     space = read_space(space, task.config)
     given = {"n_trials": n_trials, "timeout": timeout, "processes": processes, "seed": seed}
     space = replace(space, **{key: value for key, value in given.items() if value is not None})
@@ -1225,7 +1244,8 @@ def tune(
     else:
         objective = objective or training(type(task))
         work(study, task.config, objective, space.n_trials, deadline, say)
-    return read_tuned(study, task.config)
+    tuned = read_tuned(study, task.config)
+    return tuned._replace(config=make_config(tuned.config, {"valid_fold": asked}))
 
 # %% ../nbs/09a_tuning.ipynb #01aca361
 def _check_importable(objective: Objective | None) -> None:
