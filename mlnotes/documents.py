@@ -247,13 +247,13 @@ class DocumentsConfig(Config):
             ]
         return found
 
-# %% ../nbs/12_documents.ipynb #e49a6754
+# %% ../nbs/12_documents.ipynb #a2825994
 def quick() -> DocumentsConfig:
     "The bundled pages and a small backbone from scratch: about a minute on two CPU cores."
     return make_config(
         DocumentsConfig(),
         {"pretrained": "scratch:small", "img_size": 96, "pooling": "avgmax", "train_batch": 16},
-        {"learning_rate": 2e-3, "num_epochs": 20, "print_rate_on_training": 1.0},
+        {"learning_rate": 2e-3, "num_epochs": 40, "print_rate_on_training": 1.0},
         {"precision": "32-true"},  # from scratch, half precision learns more slowly
     )
 

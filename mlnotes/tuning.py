@@ -720,7 +720,7 @@ def _orphan(study: Study) -> int | None:
             return trial.number
     return None
 
-# %% ../nbs/09a_tuning.ipynb #01b89581
+# %% ../nbs/09a_tuning.ipynb #a053e3ee
 class Reporter:
     "The listener that reports the checks of a trial, and stops it."
 
@@ -733,9 +733,12 @@ class Reporter:
         self.trial, self.metric, self.deadline = trial, metric, deadline
         self.pruned = bool(trial.user_attrs.get("pruned"))
         self.late = False
+        self.last_step = math.inf  # of the training
 
     def on_event(self, event: dict) -> bool:
         "True if the training should stop."
+        if event.get("kind") == "start":
+            self.last_step = event["total_steps"]
         if event.get("kind") == "valid" and self.metric in event:
             self.report(event["step"], float(event[self.metric]))
         self.late = self.late or time.monotonic() > self.deadline
@@ -753,7 +756,7 @@ class Reporter:
             steps = [*steps, step]
         if step == steps[-1] and len(steps) not in _reported(self.trial):
             self.trial.report(value, len(steps))
-        if self.trial.should_prune():
+        if step < self.last_step and self.trial.should_prune():  # at its end there is nothing to save
             self.trial.set_user_attr("pruned", True)  # also for who adopts it, should we be killed
             self.pruned = True
 
