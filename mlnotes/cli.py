@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'System', 'load_system', 'add_settings', 'given_texts', 'read_options', 'new_parser', 'read_config',
-           'add_steps', 'check_steps', 'train_command', 'open_original', 'run_steps', 'tune_command', 'add_rows',
+           'add_steps', 'check_steps', 'train_command', 'settings_file', 'run_steps', 'tune_command', 'add_rows',
            'fitting_runs', 'score_checkpoints', 'test_command', 'config_of_test', 'config_of_series', 'add_choice',
            'chosen_checkpoint', 'serve_command', 'served_page', 'open_answerer', 'export_command', 'export_int8',
            'runs_command', 'data_command', 'main']
@@ -182,7 +182,7 @@ def read_config(
     "The configuration of a command; ConfigError lists all problems of files and options."
     return make_config(preset, *files, parse_text(preset, given_texts(options, preset)))
 
-# %% ../nbs/24_cli.ipynb #8786f94d
+# %% ../nbs/24_cli.ipynb #5eff95fc
 def add_steps(parser: ArgumentParser) -> None:
     "Options of the whole way: tuning first, answering afterwards."
     from mlnotes.pipeline import MODES
@@ -202,7 +202,7 @@ def add_steps(parser: ArgumentParser) -> None:
 _STEPS = ("mode", "optimize", "n_trials", "optuna_config", "auto_continue", "skip_training",
           "use_calibration", "use_run", "logs")
 
-
+# %% ../nbs/24_cli.ipynb #8d49094a
 def check_steps(options: dict[str, object]) -> None:
     "ConfigError for options that would do nothing beside the others."
     trains, tunes = options["mode"] in ("basic", "highperf"), options["optimize"]
@@ -219,7 +219,7 @@ def check_steps(options: dict[str, object]) -> None:
     if problems := [f"{name}: {why}; leave it out." for name, idle, why in beside if idle]:
         raise ConfigError(*problems)
 
-
+# %% ../nbs/24_cli.ipynb #d5ebb3f2
 def train_command(
     system: System,  # what to train
     arguments: Sequence[str],  # options
@@ -232,14 +232,12 @@ def train_command(
     parser.add_argument("--config", **once, type=Path, metavar="FILE", help="YAML file of settings")
     parser.add_argument("--detach", action="store_true", help="return at once")
     add_steps(parser)
-    file = _value_of("--config", [*map(_underscored, arguments)])
-    original = open_original(Path(file)) if file else None
+    original, layers = settings_file(arguments)
     mode = _value_of("--mode", arguments)
     usual = mode if mode in system.module.PRESETS else "highperf" if original else "quick"
     preset = system.module.preset(_value_of("--preset", arguments) or usual)
     add_settings(parser, preset, _asks_for_help(arguments))
     options = read_options(parser, arguments)
-    layers = [original.settings] if original else [Path(file).absolute()] if file else []
     config = read_config(preset, options, *layers)
     if original or any(options[name] not in (None, False) for name in _STEPS):
         check_steps(options)
@@ -251,13 +249,18 @@ def train_command(
     print(f"{state}: {run.path}")
     return {"failed": 1, "died": 1, "interrupted": 130}.get(state, 0)
 
-# %% ../nbs/24_cli.ipynb #668faa76
-def open_original(file: Path):  # Original, or None
-    "A file of the original's settings; None for one of ours."
+# %% ../nbs/24_cli.ipynb #066ce859
+def settings_file(arguments: Sequence[str]) -> tuple:  # (Original or None, layers for `read_config`)
+    "What `--config` names: a file of ours, or one of the original's, which is read as settings."
     from mlnotes.config import load_yaml
     from mlnotes.originals import is_original, read_original
 
-    return read_original(file.absolute()) if is_original(load_yaml(file.absolute())) else None
+    named = _value_of("--config", [*map(_underscored, arguments)])
+    if named is None:
+        return None, []
+    file = Path(named).absolute()
+    original = read_original(file) if is_original(load_yaml(file)) else None
+    return original, [original.settings if original else file]
 
 
 def run_steps(system: System, config: Config, options: dict, original) -> int:  # exit status
@@ -284,7 +287,7 @@ def run_steps(system: System, config: Config, options: dict, original) -> int:  
     print("[EXIT] training finished successfully (see logs/* for details)")
     return 0
 
-# %% ../nbs/24_cli.ipynb #b1d5d43b
+# %% ../nbs/24_cli.ipynb #a2062568
 def tune_command(
     system: System,  # what to tune
     arguments: Sequence[str],  # options
@@ -300,12 +303,10 @@ def tune_command(
     add("--timeout", type=float, default=None, help="seconds of this call [no limit]")
     add("--processes", type=int, default=None, help="that train at the same time [1]")
     add("--pruner", default=None, help="median, halving or none [the space's]")
-    file = _value_of("--config", [*map(_underscored, arguments)])
-    original = open_original(Path(file)) if file else None
+    original, layers = settings_file(arguments)
     preset = system.module.preset(_value_of("--preset", arguments) or "quick")
     add_settings(parser, preset, _asks_for_help(arguments))
     options = read_options(parser, arguments)
-    layers = [original.settings] if original else [Path(file).absolute()] if file else []
     config = read_config(preset, options, *layers)
     from mlnotes.tuning import SPACES, tune
 
@@ -494,7 +495,7 @@ def _age(folder: Path) -> int:
 
     return read_facts(folder)[0]["step"]
 
-# %% ../nbs/24_cli.ipynb #1acfc3b5
+# %% ../nbs/24_cli.ipynb #0069ed71
 def serve_command(
     system: System,  # what to serve
     arguments: Sequence[str],  # options
@@ -536,7 +537,7 @@ def serve_command(
           name=system.name, takes=takes, flaw=DataError, facts=facts, **bounds)
     return 0
 
-
+# %% ../nbs/24_cli.ipynb #74a79435
 def served_page(system: System, answerer, takes: str):  # Page
     "The page of a system; of one that takes images, with its examples in it."
     from mlnotes.serve import ImagePage, Page

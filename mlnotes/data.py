@@ -618,7 +618,7 @@ def duplicates(
     groups = [group for group in places.values() if len(group) > 1]
     return Duplicates({split: len(texts) for split, texts in splits.items()}, groups)
 
-# %% ../nbs/01_data.ipynb #9f9c7950
+# %% ../nbs/01_data.ipynb #404d5e8e
 def split_files(
     data: Data,  # the data settings of a configuration
 ) -> dict[str, Path]:  # absolute path of each split that has a file
@@ -655,7 +655,7 @@ def prepare_once(
         )
     return facts
 
-
+# %% ../nbs/01_data.ipynb #5dac7f11
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     "Wait until nobody else prepares `folder`, which is made if need be."

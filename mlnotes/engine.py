@@ -740,7 +740,7 @@ def _confidence_scores(task: Task, predictions: Predictions, split: str, checkpo
         return confidence_scores(*task.confidence(predictions, split), temperature)
     return {}
 
-# %% ../nbs/07_engine.ipynb #6092271a
+# %% ../nbs/07_engine.ipynb #3d1a4542
 def _prefixed(prefix: str, metrics: Mapping) -> dict[str, float]:
     return {f"{prefix}_{name}": value for name, value in metrics.items()}
 
@@ -767,7 +767,7 @@ def _agree_on_buffers(module: nn.Module, fabric: Fabric) -> None:
     for buffer in module.buffers() if fabric.world_size > 1 else ():
         torch.distributed.broadcast(buffer, 0)
 
-
+# %% ../nbs/07_engine.ipynb #8d842cae
 def check(fit: Fit) -> None:
     "Score the validation split, keep the checkpoint if it is among the best, count the patience."
     report(fit)
@@ -1052,7 +1052,7 @@ def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list
     model.train()
     return fit
 
-# %% ../nbs/07_engine.ipynb #27abe17a
+# %% ../nbs/07_engine.ipynb #84202095
 def over_all_devices(module: nn.Module, fabric: Fabric, say: Callable[[str], None]) -> nn.Module:
     "Batch normalisation over the whole global batch on several GPUs; on CPUs a warning that it is not."
     from torch import nn
@@ -1085,7 +1085,7 @@ def recorded_checkpoints(run: Run) -> Checkpoints:
     ranking = {name: learning[name] for name in ("saving_mode", "num_saving")}
     return kept_checkpoints(run, make_config(Config(), ranking))
 
-
+# %% ../nbs/07_engine.ipynb #506cd905
 def moving_average(module: nn.Module, decay: float):
     "A copy of the model that follows its weights (Polyak averaging); None for a decay of 0."
     if not decay:

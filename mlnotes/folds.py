@@ -62,7 +62,7 @@ def check_series(config: Config) -> None:
             "folds=2 or more, or a number as valid_fold."
         )
 
-# %% ../nbs/09_folds.ipynb #967a0d1e
+# %% ../nbs/09_folds.ipynb #e1654460
 def train(
     task: engine.Task,
     listeners: Sequence[engine.Listener] = (),  # told of each event, here in this process
@@ -99,7 +99,7 @@ def train_folds(
         run.set_status("interrupted" if stopped else "finished")
     return run
 
-
+# %% ../nbs/09_folds.ipynb #9bc77581
 def _train_all(task: engine.Task, run: Run, listeners: Sequence[engine.Listener]) -> bool:
     "Whether the series was stopped before its last fold was done."
     for fold in range(task.config.data.folds):
@@ -119,7 +119,7 @@ def _shown(task: engine.Task, listeners: Sequence[engine.Listener]) -> list:
     show = [make_progress(task.config.printing)] if task.config.env.verbose else []
     return [*show, *listeners]
 
-
+# %% ../nbs/09_folds.ipynb #f54f4dea
 def finished_fold(
     run: Run,  # of a series
     fold: int,
@@ -221,7 +221,7 @@ def cross_calibrated(
     before, after = (confidence_scores(some, targets, 1.0) for some in (logits, scaled))
     return before | {f"{name}_calibrated": after[name] for name in ("nll", "ece", "brier")}
 
-# %% ../nbs/09_folds.ipynb #83489093
+# %% ../nbs/09_folds.ipynb #1af540bc
 def write_folder(
     task: engine.Task,  # of the series
     run: Run,
@@ -254,7 +254,7 @@ def write_folder(
             file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
     run.write_metrics_csv()
 
-
+# %% ../nbs/09_folds.ipynb #fbec1a6d
 def _save_arrays(folder: Path, joined: Predictions) -> None:
     "oof_logits.npy [examples, classes], oof_targets.npy [examples] and oof_ids.json."
     folder.mkdir(exist_ok=True)

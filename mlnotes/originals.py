@@ -51,7 +51,7 @@ WITHOUT_EFFECT = {
     "wandb": "runs are logged to files and TensorBoard, without an account",
 }
 
-# %% ../nbs/12a_originals.ipynb #46a7dcf2
+# %% ../nbs/12a_originals.ipynb #9c542bf4
 class Source(NamedTuple):
     "A configuration file of the original."
 
@@ -90,7 +90,7 @@ def _text(value: Any) -> str:
 def _batch(value: int, source: Source) -> dict:
     return {"train_batch": value, "infer_batch": value}
 
-
+# %% ../nbs/12a_originals.ipynb #789501a2
 def _augmentation(value: bool, source: Source) -> dict:
     return {"augmentation": "advanced" if _switch(value) else "basic"}
 
@@ -176,7 +176,7 @@ def is_original(raw: Mapping) -> bool:
     "Whether a loaded YAML file has the original's groups."
     return "train" in raw or "project" in raw
 
-# %% ../nbs/12a_originals.ipynb #ca0050b4
+# %% ../nbs/12a_originals.ipynb #1f22efbf
 def read_original(
     path: Path,  # a YAML file
 ) -> Original:
@@ -210,7 +210,7 @@ def read_original(
     logs = place_of(source.get("output.logs_dir") or "./logs", source.folder)
     return Original(settings, notes, logs)
 
-
+# %% ../nbs/12a_originals.ipynb #222cdf76
 def _keys(raw: Mapping) -> list[tuple[str, Any]]:
     "(group.key, value) of all keys but `models`."
     found = []

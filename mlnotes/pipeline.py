@@ -27,7 +27,7 @@ from .runs import Run, atomic_file, find_runs
 __all__ = ['LATEST', 'MODES', 'Tee', 'log_path', 'logged', 'Tags', 'copy_latest', 'Steps', 'System', 'PipelineError',
            'run_pipeline', 'check_paths', 'optimize', 'train', 'chosen_run', 'answer', 'as_given']
 
-# %% ../nbs/09b_pipeline.ipynb #94e42b98
+# %% ../nbs/09b_pipeline.ipynb #442f5c21
 class Tee:
     "A text stream that also writes whole lines, with their time, to a log."
 
@@ -61,7 +61,7 @@ def log_path(
     file = f"{kind}_{now:%Y%m%d-%H%M}_{plain}-{secrets.token_hex(2)}_{suffix}.log"
     return home / f"{now:%Y%m%d}" / kind / file
 
-
+# %% ../nbs/09b_pipeline.ipynb #9325a9f3
 @contextlib.contextmanager
 def logged(path: Path) -> Iterator[None]:
     "Copy what is printed to `path`, and end it with how it went; errors pass through."
@@ -190,7 +190,7 @@ class System(NamedTuple):
 class PipelineError(RuntimeError):
     "A pipeline that cannot go on, with what would help."
 
-# %% ../nbs/09b_pipeline.ipynb #16661664
+# %% ../nbs/09b_pipeline.ipynb #23a15226
 def run_pipeline(
     system: System,
     config: Config,
@@ -223,7 +223,7 @@ def run_pipeline(
             print(f"[COPY] Results copied to {LATEST}/{copied.name}\n📁 Latest results: {copied}")
         return run.path
 
-
+# %% ../nbs/09b_pipeline.ipynb #0e00b736
 def check_paths(system: System, config: Config, steps: Steps) -> None:
     "Say that the files are there; an error now is better than one after the training."
     files = {} if steps.skip_training and not steps.optimize else split_files(config.data)
