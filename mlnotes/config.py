@@ -376,11 +376,17 @@ class Printing:
     tag_format_on_validate: str = detail(_VALID, check=_format)  # a line of a validation
     tag_format_on_evaluate: str = detail(_TEST, check=_format)  # a line of a test
 
-# %% ../nbs/00_config.ipynb #1877866d
-_SCHEDULES = ("constant", "linear", "cosine")
-_OPTIMIZERS = ("adamw", "adam")
+# %% ../nbs/00_config.ipynb #c6400600
+_SCHEDULES = ("constant", "linear", "cosine", "multistep")
+_OPTIMIZERS = ("adamw", "adam", "sgd", "nadam", "radam", "rmsprop")
 
 
+def _milestones(shares: tuple[float, ...]) -> str | None:
+    "One or more shares of a whole, rising."
+    good = shares and min(shares) > 0 and max(shares) < 1 and sorted({*shares}) == [*shares]
+    return None if good else "one or more rising shares between 0 and 1"
+
+# %% ../nbs/00_config.ipynb #58fffc24
 @dataclass(frozen=True, kw_only=True)
 class Learning:
     "How the model learns, and which checkpoints are kept."
@@ -393,9 +399,13 @@ class Learning:
     num_saving: int = detail(1, minimum=1)  # how many of the best are kept
     name_format_on_saving: str = detail(_NAME, check=_file_format)  # name of a kept checkpoint
     save_steps: int = detail(0, minimum=0)  # steps between resume points (0: at validations)
-    optimizer: str = setting("adamw", choices=_OPTIMIZERS)  # adam adds the decay to the gradient
+    optimizer: str = setting("adamw", choices=_OPTIMIZERS)  # only adamw decays apart from gradients
     schedule: str = setting("linear", choices=_SCHEDULES)  # learning rate after the warm-up
     warmup_rate: float = setting(0.1, minimum=0, maximum=1)  # share of steps it rises
+    warmup_start: float = setting(0.0, minimum=0, below=1)  # share of the peak it rises from
+    final_rate: float = setting(0.0, minimum=0, below=1)  # share of it where linear, cosine end
+    milestones: tuple[float, ...] = setting((0.5, 0.75), check=_milestones)  # shares of the rest
+    decay_rate: float = setting(0.1, above=0, below=1)  # multistep's factor at each milestone
     weight_decay: float = setting(0.01, minimum=0)  # of weight matrices
     max_grad_norm: float = setting(1.0, minimum=0)  # gradients are clipped to it (0: never)
     ema_decay: float = setting(0.0, minimum=0, below=1)  # moving average of the weights (0: none)
@@ -449,7 +459,7 @@ def slots(
     groups = [(each.name, type(getattr(config, each.name))) for each in fields(config)]
     return _slots_of(tuple(groups))
 
-# %% ../nbs/00_config.ipynb #e4e48fef
+# %% ../nbs/00_config.ipynb #0b87cb94
 @dataclass(frozen=True, kw_only=True)
 class Config:
     "All settings of one run; ConfigError lists whatever is wrong with them."
@@ -477,11 +487,29 @@ class Config:
     def problems(self) -> list[str]:  # one sentence each
         "Problems between settings that are each fine on their own."
         known = {*slots(self), "code", "data"}
-        return [f"env.allow_changes names {_show(name)}, which is not a setting; "
-                f"the nearest name is {nearest_name(name, known)!r}."
-                for name in self.env.allow_changes if name not in known]
+        unknown = [f"env.allow_changes names {_show(name)}, which is not a setting; "
+                   f"the nearest name is {nearest_name(name, known)!r}."
+                   for name in self.env.allow_changes if name not in known]
+        return unknown + _without_effect(self.learning)
 
-# %% ../nbs/00_config.ipynb #bf7caf46
+# %% ../nbs/00_config.ipynb #89995204
+def _without_effect(learning: Learning) -> list[str]:
+    "Settings of the learning rate that were changed although nothing reads them, a sentence each."
+    schedule, warmup = learning.schedule, f"warmup_rate is {learning.warmup_rate}"
+    readers = {
+        "milestones": (schedule == "multistep", f"schedule is {schedule!r}", "multistep"),
+        "decay_rate": (schedule == "multistep", f"schedule is {schedule!r}", "multistep"),
+        "final_rate": (schedule in ("linear", "cosine"), f"schedule is {schedule!r}",
+                       "linear or cosine"),
+        "warmup_start": (learning.warmup_rate > 0, warmup, "warmup_rate above 0"),
+    }  # fmt: skip
+    usual = {each.name: each.default for each in fields(learning)}
+    return [f"learning.{name} is {_show(getattr(learning, name))}, but {but}, where it does "
+            f"nothing: leave it out, or choose {works}."
+            for name, (is_read, but, works) in readers.items()
+            if not is_read and getattr(learning, name) != usual[name]]
+
+# %% ../nbs/00_config.ipynb #4bfd8a32
 _OTHER_NAMES = {
     "lr": "learning_rate", "seed": "random_seed", "epochs": "num_epochs", "epoch": "num_epochs",
     "num_train_epochs": "num_epochs", "max_epochs": "num_epochs", "batch_size": "train_batch",
@@ -490,6 +518,7 @@ _OTHER_NAMES = {
     "num_gpus": "devices", "gpu": "devices", "n_gpu": "devices", "num_workers": "cpu_workers",
     "output_dir": "finetuning", "warmup_ratio": "warmup_rate", "lr_scheduler_type": "schedule",
     "gradient_clip_val": "max_grad_norm", "nodes": "num_nodes", "model_name_or_path": "pretrained",
+    "eta_min": "final_rate", "min_lr": "final_rate", "start_lr": "warmup_start",
 }
 
 

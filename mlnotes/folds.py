@@ -166,7 +166,7 @@ def _columns(part: Predictions) -> dict[str, Any]:
         columns[name] = (padded, lengths)
     return columns
 
-# %% ../nbs/09_folds.ipynb #f08bb8f8
+# %% ../nbs/09_folds.ipynb #352dd043
 def collect(
     task: engine.Task,  # of the series
     run: Run,
@@ -181,6 +181,8 @@ def collect(
     metrics = engine.grade(whole, dataset, joined, "valid")
     if hasattr(whole, "confidence"):
         metrics |= _calibrate(whole, run, joined, parts)
+    else:
+        write_calibration(run.path, engine.confidence(whole, joined) | engine.decision(whole, joined, 1.0))
     numbers = {name: float(value) for name, value in metrics.items() if np.isscalar(value)}
     run.write("oof_tables", {name: value for name, value in metrics.items() if name not in numbers})
     recorded = {f"oof_{name}": value for name, value in numbers.items()} | _means(task, runs)
@@ -196,12 +198,12 @@ def _means(task: engine.Task, runs: Sequence[Run]) -> dict[str, float]:
     best = min(scores) if task.config.learning.saving_mode[:3] == "min" else max(scores)
     return {metric: float(np.mean(scores)), f"best_{metric}": best, f"std_{metric}": float(np.std(scores))}
 
-# %% ../nbs/09_folds.ipynb #5c2ae106
+# %% ../nbs/09_folds.ipynb #5d1fed11
 def _calibrate(task: engine.Task, run: Run, joined: Predictions, parts: Sequence[Predictions]) -> dict:
     "Fit the temperature of the series; scores before and after, for examples across the folds."
     logits, targets = task.confidence(joined, "valid")
     found = calibrate(logits, targets)
-    write_calibration(run.path, found)
+    write_calibration(run.path, found | engine.decision(task, joined, found["temperature"]))
     if "logits" not in joined.columns:  # terms that are no examples, such as tokens
         return confidence_scores(logits, targets, found["temperature"])
     fold_of = {name: fold for fold, part in enumerate(parts) for name in part.ids}
@@ -312,7 +314,7 @@ def _checks(run: Run) -> dict[int, dict]:
         since = now
     return found
 
-# %% ../nbs/09_folds.ipynb #9a9d5780
+# %% ../nbs/09_folds.ipynb #e3f2c2fe
 class Member(NamedTuple):
     "A model of an ensemble."
 
@@ -348,6 +350,6 @@ def vote(
                 f"{', '.join(labels)}: models that vote need the same, in the same order."
             )
         ids, labels = found.ids, tuple(task.label_names)
-        sure = softmax(found.columns["logits"], temperature)
+        sure = getattr(task, "probabilities", softmax)(found.columns["logits"], temperature)
         total = total + (sure.mean(1) if sure.ndim == 3 else sure)
     return Predictions(ids, {"probabilities": total / len(ensemble)})

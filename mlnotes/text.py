@@ -21,8 +21,8 @@ import numpy as np
 
 # %% auto #0
 __all__ = ['SPECIAL_TOKENS', 'SCRATCH_SIZES', 'TextError', 'load_tokenizer', 'train_tokenizer', 'scratch_config',
-           'backbone_tokenizer', 'backbone', 'save_beside', 'TokenStore', 'encode_texts', 'uncovered', 'token_tags',
-           'global_batches', 'pad_rows', 'pad_tokens', 'similar_lengths', 'Opened', 'open_model']
+           'backbone_tokenizer', 'backbone', 'keep_config', 'save_beside', 'TokenStore', 'encode_texts', 'uncovered',
+           'token_tags', 'global_batches', 'pad_rows', 'pad_tokens', 'similar_lengths', 'Opened', 'open_model']
 
 # %% ../nbs/02_text.ipynb #508845a8
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def scratch_config(
         **settings,
     )
 
-# %% ../nbs/02_text.ipynb #922b34c7
+# %% ../nbs/02_text.ipynb #8615e3d9
 def backbone_tokenizer(
     pretrained: str,  # hub name, folder or scratch:SIZE
     texts: Sequence[str],  # training texts, from which scratch sizes learn their vocabulary
@@ -253,15 +253,17 @@ def backbone_tokenizer(
     tokenizer.model_max_length = max_tokens
     return tokenizer
 
-
+# %% ../nbs/02_text.ipynb #b4da86b5
 def backbone(
     auto_class: str,  # such as AutoModelForTokenClassification
     pretrained: str,  # hub name, folder or scratch:SIZE
     tokenizer: PreTrainedTokenizerFast,
     label_names: Sequence[str],  # names of the classes, in the order of their codes
     dropout: float | None = None,  # None: as the backbone says
+    kept: Path | None = None,  # folder of `keep_config`, to make the network without its weights
 ) -> PreTrainedModel:
     "A pre-trained model with a fresh head, or an untrained one; ValueError if it has no dropout."
+    import torch
     import transformers
 
     auto, size = getattr(transformers, auto_class), len(label_names)
@@ -271,10 +273,23 @@ def backbone(
         limits = (len(tokenizer), tokenizer.model_max_length)
         rate = {} if dropout is None else {"dropout": dropout}
         return auto.from_config(scratch_config(pretrained, *limits, **rate, **labels))
-    config = transformers.AutoConfig.from_pretrained(pretrained, **labels)
+    from_config = kept is not None and kept.is_dir()  # older runs have none
+    source = str(kept) if from_config else pretrained
+    config = transformers.AutoConfig.from_pretrained(source, **labels)
     if dropout is not None:
         _set_dropout(config, dropout)
-    return auto.from_pretrained(pretrained, config=config, ignore_mismatched_sizes=True)
+    if from_config:
+        return auto.from_config(config, dtype=torch.float32)
+    options = {"config": config, "dtype": torch.float32, "ignore_mismatched_sizes": True}
+    return auto.from_pretrained(pretrained, **options)
+
+
+def keep_config(pretrained: str, folder: Path) -> None:
+    "Write what `backbone` needs to make this network without its weights, if it needs anything."
+    if not pretrained.startswith("scratch:"):
+        from transformers import AutoConfig
+
+        AutoConfig.from_pretrained(pretrained).save_pretrained(folder)
 
 # %% ../nbs/02_text.ipynb #fcec0004
 _DROPOUTS = (
