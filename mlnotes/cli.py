@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'System', 'load_system', 'add_settings', 'given_texts', 'read_options', 'new_parser', 'read_config',
-           'add_steps', 'check_steps', 'train_command', 'settings_file', 'run_steps', 'tune_command', 'add_rows',
-           'fitting_runs', 'score_checkpoints', 'test_command', 'config_of_test', 'config_of_series', 'add_choice',
-           'chosen_checkpoint', 'serve_command', 'served_page', 'open_answerer', 'export_command', 'export_int8',
-           'runs_command', 'data_command', 'main']
+           'add_steps', 'check_steps', 'train_command', 'settings_file', 'run_steps', 'steps_of', 'routine_of',
+           'draw_pictures', 'tune_command', 'add_rows', 'fitting_runs', 'score_checkpoints', 'test_command',
+           'config_of_test', 'config_of_series', 'add_choice', 'add_computing', 'chosen_checkpoint', 'serve_command',
+           'served_page', 'open_answerer', 'predict_command', 'export_command', 'export_int8', 'runs_command',
+           'data_command', 'main']
 
-# %% ../nbs/24_cli.ipynb #298e1f07
+# %% ../nbs/24_cli.ipynb #5d75e9b7
 import csv
 import os
 import sys
@@ -17,7 +18,9 @@ from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -35,11 +38,12 @@ from mlnotes.config import (
     slots,
 )
 
-# %% ../nbs/24_cli.ipynb #fb65a2af
+# %% ../nbs/24_cli.ipynb #3b8bf785
 SYSTEMS = {
     "ner": ("mlnotes.ner", "NerTask", "Tagger"),
     "sentiment": ("mlnotes.sentiment", "SentimentTask", "Classifier"),
     "documents": ("mlnotes.documents", "DocumentsTask", "PageClassifier"),
+    "sewer": ("mlnotes.sewer", "SewerTask", "DefectFinder"),
 }
 
 
@@ -62,7 +66,7 @@ def load_system(
     found = import_module(module)
     return System(name, found, *(getattr(found, each) for each in names))
 
-# %% ../nbs/24_cli.ipynb #066d118f
+# %% ../nbs/24_cli.ipynb #51d3ecbb
 class _Once(Action):
     "Stores a text; refuses a second one."
 
@@ -85,7 +89,7 @@ def _comments(config: Config) -> dict[str, str]:
 
 def _help(slot: Slot, comment: str, default: object) -> str:
     "The comment, the choices and the default, as one line for argparse."
-    choices = "|".join(slot.limits.get("choices", ()))
+    choices = "|".join(map(str, slot.limits.get("choices", ())))
     parts = [comment, f"({choices})" if choices else "", f"[{default}]"]
     return " ".join(part for part in parts if part).replace("%", "%%")
 
@@ -182,44 +186,50 @@ def read_config(
     "The configuration of a command; ConfigError lists all problems of files and options."
     return make_config(preset, *files, parse_text(preset, given_texts(options, preset)))
 
-# %% ../nbs/24_cli.ipynb #5eff95fc
-def add_steps(parser: ArgumentParser) -> None:
-    "Options of the whole way: tuning first, answering afterwards."
-    from mlnotes.pipeline import MODES
+# %% ../nbs/24_cli.ipynb #ade1bc4c
+def add_steps(parser: ArgumentParser, takes: str) -> None:
+    "Options of the whole way: tuning first, answering afterwards; images can also only be answered."
+    from mlnotes.pipeline import MODES, RUN_MODES
 
     add = parser.add_argument_group("pipeline").add_argument
-    add("--mode", choices=MODES, default=None, help="how far to go, with a log as the original's")
+    modes = MODES + (RUN_MODES if takes == "images" else ())
+    add("--mode", choices=modes, default=None, help="how far to go, with a log as the original's")
     add("--optimize", action="store_true", help="tune first")
     add("--n_trials", type=int, default=None, help="trials of the study in all [the space's, or 20]")
     add("--optuna_config", type=Path, metavar="FILE", help="YAML file with the space [full]")
     add("--auto_continue", action="store_true", help="train after tuning without asking")
     add("--skip_training", action="store_true", help="answer with a run there is; with --optimize: tune only")
     add("--use_calibration", action="store_true", help="answer with calibrated probabilities")
-    add("--use_run", default=None, help="with --skip_training: latest, latest-train, an id or YYYYMMDD")
+    add("--use_run", default=None, metavar="RUN",
+        help="with --skip_training or --mode inference: latest, latest-train, an id or YYYYMMDD")
     add("--logs", type=Path, default=None, metavar="FOLDER", help="folder of the logs [logs]")
 
 
 _STEPS = ("mode", "optimize", "n_trials", "optuna_config", "auto_continue", "skip_training",
           "use_calibration", "use_run", "logs")
 
-# %% ../nbs/24_cli.ipynb #8d49094a
+# %% ../nbs/24_cli.ipynb #3b80012b
 def check_steps(options: dict[str, object]) -> None:
     "ConfigError for options that would do nothing beside the others."
-    trains, tunes = options["mode"] in ("basic", "highperf"), options["optimize"]
-    skips = options["skip_training"]
+    mode, tunes, skips = options["mode"], options["optimize"], options["skip_training"]
+    trains, runs = mode in ("basic", "highperf", "train"), mode in ("train", "inference")
     beside = [  # (option, whether it is idle, why)
         ("--detach", options["detach"], "a pipeline is watched to its end"),
         ("--n_trials", options["n_trials"] and not tunes, "it counts the trials of --optimize"),
         ("--optuna_config", options["optuna_config"] and not tunes, "it is the space of --optimize"),
         ("--auto_continue", options["auto_continue"] and not tunes, "it goes on after --optimize"),
-        ("--use_run", options["use_run"] and not skips, "it names the run for --skip_training"),
+        ("--optimize", tunes and runs, f"--mode {mode} does not tune"),
+        ("--use_run", options["use_run"] and not skips and mode != "inference",
+         "it names the run for --skip_training or --mode inference"),
         ("--use_calibration", options["use_calibration"] and trains, "this mode gives no answers"),
+        ("--use_calibration", options["use_calibration"] and mode == "inference", "it always does"),
         ("--skip_training", skips and trains and not tunes, "then nothing is left to do"),
+        ("--skip_training", skips and mode == "inference", "this mode never trains"),
     ]
     if problems := [f"{name}: {why}; leave it out." for name, idle, why in beside if idle]:
         raise ConfigError(*problems)
 
-# %% ../nbs/24_cli.ipynb #d5ebb3f2
+# %% ../nbs/24_cli.ipynb #da4cbf33
 def train_command(
     system: System,  # what to train
     arguments: Sequence[str],  # options
@@ -231,15 +241,16 @@ def train_command(
     parser.add_argument("--preset", **once, help=f"one of {names} [quick]")
     parser.add_argument("--config", **once, type=Path, metavar="FILE", help="YAML file of settings")
     parser.add_argument("--detach", action="store_true", help="return at once")
-    add_steps(parser)
-    original, layers = settings_file(arguments)
+    add_steps(parser, _takes(system))
+    original, layers = settings_file(system, arguments)
     mode = _value_of("--mode", arguments)
-    usual = mode if mode in system.module.PRESETS else "highperf" if original else "quick"
+    usual = mode if mode in system.module.PRESETS else original.kind.preset if original else "quick"
     preset = system.module.preset(_value_of("--preset", arguments) or usual)
     add_settings(parser, preset, _asks_for_help(arguments))
     options = read_options(parser, arguments)
     config = read_config(preset, options, *layers)
     if original or any(options[name] not in (None, False) for name in _STEPS):
+        options["mode"] = options["mode"] or (original.steps.get("mode") if original else None)
         check_steps(options)
         return run_steps(system, config, options, original)
     from mlnotes.folds import train as start
@@ -249,45 +260,122 @@ def train_command(
     print(f"{state}: {run.path}")
     return {"failed": 1, "died": 1, "interrupted": 130}.get(state, 0)
 
-# %% ../nbs/24_cli.ipynb #066ce859
-def settings_file(arguments: Sequence[str]) -> tuple:  # (Original or None, layers for `read_config`)
-    "What `--config` names: a file of ours, or one of the original's, which is read as settings."
+# %% ../nbs/24_cli.ipynb #20024453
+def _takes(system: System) -> str:
+    "What is sent to a model of the system: texts or images."
+    return getattr(system.module, "TAKES", "texts")
+
+
+def settings_file(system: System, arguments: Sequence[str]) -> tuple:
+    "(Original or None, layers for `read_config`) of `--config`: a file of ours, or an original's."
     from mlnotes.config import load_yaml
-    from mlnotes.originals import is_original, read_original
+    from mlnotes.originals import kind_of, read_original
 
     named = _value_of("--config", [*map(_underscored, arguments)])
     if named is None:
         return None, []
     file = Path(named).absolute()
-    original = read_original(file) if is_original(load_yaml(file)) else None
-    return original, [original.settings if original else file]
+    if (kind := kind_of(load_yaml(file))) is None:
+        return None, [file]
+    if kind.system != system.name:
+        groups = ", ".join(kind.groups)
+        raise ConfigError(f"{file} has groups of the original of {kind.system} ({groups}), not "
+                          f"settings of {system.name}: give it to {kind.system}, or write our groups.")
+    original = read_original(file)
+    return original, [original.settings]
 
-
+# %% ../nbs/24_cli.ipynb #79374499
 def run_steps(system: System, config: Config, options: dict, original) -> int:  # exit status
     "The pipeline, ended by the original's last line."
     from mlnotes import pipeline
 
-    names = [field.name for field in fields(pipeline.Steps)]
-    given = {name: options[name] for name in names if options.get(name) is not None}
-    given |= {name: path.absolute() for name, path in given.items() if isinstance(path, Path)}
-    steps = pipeline.Steps(**({"logs": original.logs} if original else {}) | given)
-    names = ("SPACE", "read_unlabelled", "write_submission")
-    space, asked, submit = (getattr(system.module, name, None) for name in names)
-    for note in original.notes if original else ():
-        print(f"[CFG] without effect: {note}")
-    source = options["config"].absolute() if "config" in options else None
+    names = ("SPACE", "read_unlabelled", "write_submission", "part_sizes")
+    space, asked, submit, parts = (getattr(system.module, name, None) for name in names)
+    draw = partial(draw_pictures, system)
+    also = parts, system.answerer, draw
+    made = pipeline.System(system.task, space or "full", asked, submit, *also)
+    notes = original.notes if original else []
+    what = "inference" if options["mode"] == "inference" else "training"
     try:
-        made = pipeline.System(system.task, space or "full", asked, submit)
-        pipeline.run_pipeline(made, config, steps, source)
+        if options["mode"] in pipeline.RUN_MODES:
+            routine, idle = routine_of(options, original)
+            pipeline.run_routine(made, config, routine, [*notes, *idle])
+        else:
+            for note in notes:
+                print(f"[CFG] without effect: {note}")
+            source = options["config"].absolute() if "config" in options else None
+            pipeline.run_pipeline(made, config, steps_of(options, original), source)
     except Exception as error:
-        print(f"[EXIT][ERROR] training failed: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"[EXIT][ERROR] {what} failed: {type(error).__name__}: {error}", file=sys.stderr)
         if not _is_ours(error):
             raise
         return 1
-    print("[EXIT] training finished successfully (see logs/* for details)")
+    print(f"[EXIT] {what} finished successfully (see the log for details)")
     return 0
 
-# %% ../nbs/24_cli.ipynb #a2062568
+# %% ../nbs/24_cli.ipynb #7508ce9e
+def steps_of(options: dict, original):  # pipeline.Steps
+    "How far a pipeline goes, by options and file."
+    from mlnotes.pipeline import Steps
+
+    names = [field.name for field in fields(Steps)]
+    given = {name: options[name] for name in names if options.get(name) is not None}
+    given |= {name: path.absolute() for name, path in given.items() if isinstance(path, Path)}
+    return Steps(**({"logs": original.logs} if original else {}) | given)
+
+
+def routine_of(options: dict, original) -> tuple:  # (pipeline.Routine, notes)
+    "How `run.py` goes, by options and file, and what of the file has no effect then."
+    from mlnotes.pipeline import Routine
+
+    said = dict(original.steps) | {"logs": original.logs} if original else {}
+    names = ("mode", "use_run", "logs")
+    given = {name: options[name] for name in names if options[name] is not None}
+    only = {"run_folder": "run_dir_for_inference", "only_inference": "only_inference"}
+    idle = [f"run.{old}: it is of mode inference" for name, old in only.items()
+            if said.get(name) and given["mode"] == "train"]
+    return Routine(**said | given), idle
+
+# %% ../nbs/24_cli.ipynb #8b09ff71
+def draw_pictures(
+    system: System,
+    run: object,  # Run
+    checkpoint: Path,  # that answers
+    name: str,  # what was scored, such as test
+    tables: dict,  # of its scores
+    rows: list[dict],  # of the training; empty: no curves
+    paths: list[Path],  # images to show with what was looked at
+) -> list[Path]:  # of the pictures
+    "Confusion, learning curves and attention as PNG in `plots` of the run, where there are such."
+    from mlnotes import plots
+    from mlnotes.config import load_yaml
+    from mlnotes.image_sets import read_source
+    from mlnotes.runs import atomic_file
+
+    answerer, figures = system.answerer(checkpoint), {}
+    recorded = load_yaml(run.path / "config.yaml")
+    if "confusion" in tables:
+        title, matrix = f"Images ({name})", tables["confusion"]
+        figures["confusion"] = plots.plot_confusion(matrix, answerer.titles, title)
+    if rows:
+        metric = recorded["learning"]["saving_mode"].split()[1].removeprefix("val_")
+        figures["curves"] = plots.plot_curves(rows, [*dict.fromkeys(("loss", "acc", metric))])
+    answers = answerer.predict_many(paths) if paths else []
+    if answers and answers[0].get("attention"):
+        model = recorded["model"]
+        seen = [read_source(path, 0, model["img_size"], model["resize"]) for path in paths]
+        told = [f"{answer['name']} {answer['probability']:.2f}" for answer in answers]
+        weights = [answer["attention"] for answer in answers]
+        size = model["patch_size"]
+        figures["attention"] = plots.plot_attention(seen, weights, told, patch_size=size)
+    (run.path / "plots").mkdir(exist_ok=True)
+    places = {run.path / "plots" / f"{kind}_{name}.png": figure for kind, figure in figures.items()}
+    for place, figure in places.items():
+        with atomic_file(place) as file:
+            figure.savefig(file, format="png")
+    return [*places]
+
+# %% ../nbs/24_cli.ipynb #1aa4e961
 def tune_command(
     system: System,  # what to tune
     arguments: Sequence[str],  # options
@@ -303,8 +391,9 @@ def tune_command(
     add("--timeout", type=float, default=None, help="seconds of this call [no limit]")
     add("--processes", type=int, default=None, help="that train at the same time [1]")
     add("--pruner", default=None, help="median, halving or none [the space's]")
-    original, layers = settings_file(arguments)
-    preset = system.module.preset(_value_of("--preset", arguments) or "quick")
+    original, layers = settings_file(system, arguments)
+    usual = original.kind.preset if original else "quick"
+    preset = system.module.preset(_value_of("--preset", arguments) or usual)
     add_settings(parser, preset, _asks_for_help(arguments))
     options = read_options(parser, arguments)
     config = read_config(preset, options, *layers)
@@ -453,7 +542,7 @@ def _is_ours(error: Exception) -> bool:
     "Whether an error is a message of this project; anything else is a defect."
     return type(error).__module__.startswith("mlnotes.")
 
-# %% ../nbs/24_cli.ipynb #afc7c9fc
+# %% ../nbs/24_cli.ipynb #39925077
 def add_choice(parser: ArgumentParser) -> None:
     "Options that choose a checkpoint."
     parser.add_argument("--model_name", default="*", metavar="PATTERN", help="of the run [newest]")
@@ -461,6 +550,16 @@ def add_choice(parser: ArgumentParser) -> None:
     parser.add_argument("--finetuning", default=Model().finetuning, help="folder of all runs")
 
 
+def add_computing(parser: ArgumentParser, system: System) -> None:
+    "Options of how a chosen checkpoint answers."
+    add = parser.add_argument
+    add("--accelerator", default="cpu", choices=("auto", "cpu", "cuda", "mps"), help="[cpu]")
+    add("--threads", type=int, default=0, help="CPU threads of the model [0: one for each core]")
+    add("--onnx", metavar="FOLDER", help="compute with this ONNX export instead of --ckpt")
+    if "tta" in signature(system.answerer).parameters:
+        add("--tta", default="none", help="views of an image that answer together [none]")
+
+# %% ../nbs/24_cli.ipynb #348766a3
 def chosen_checkpoint(
     system: System,
     options: dict[str, object],  # model_name, ckpt and finetuning
@@ -495,7 +594,7 @@ def _age(folder: Path) -> int:
 
     return read_facts(folder)[0]["step"]
 
-# %% ../nbs/24_cli.ipynb #0069ed71
+# %% ../nbs/24_cli.ipynb #753531cb
 def serve_command(
     system: System,  # what to serve
     arguments: Sequence[str],  # options
@@ -504,7 +603,7 @@ def serve_command(
     from mlnotes.data import DataError
     from mlnotes.serve import LIMITS, serve
 
-    takes = getattr(system.module, "TAKES", "texts")
+    takes = _takes(system)
     limits = LIMITS[takes]
     parser = new_parser(f"serve {system.name}", f"Serve a model of {system.name} over HTTP.")
     add_choice(parser)
@@ -514,11 +613,7 @@ def serve_command(
     add("--hosts", metavar="NAME,...", default="", help="its names behind a proxy, with commas")
     add("--server_page", metavar="FILE", help="an HTML page of your own")
     add("--server_temp", metavar="FOLDER", default="templates", help="where it lies [templates]")
-    add("--accelerator", default="cpu", choices=("auto", "cpu", "cuda", "mps"), help="[cpu]")
-    add("--threads", type=int, default=0, help="CPU threads of the model [0: one for each core]")
-    add("--onnx", metavar="FOLDER", help="compute with this ONNX export instead of --ckpt")
-    if takes == "images":
-        add("--tta", default="none", help="views of an image that answer together [none]")
+    add_computing(parser, system)
     for limit in fields(limits):
         add(f"--{limit.name}", type=type(limit.default), default=limit.default,
             help=f"limit of the server [{limit.default}]")
@@ -567,6 +662,40 @@ def open_answerer(system: System, options: dict[str, object]) -> tuple[object, d
 
     device = use_device(answerer.model, options["accelerator"], options["threads"])
     return answerer, {"run": run and run.id, "checkpoint": folder.name, "runtime": device}
+
+# %% ../nbs/24_cli.ipynb #8a282fc1
+def predict_command(
+    system: System,  # that answers
+    arguments: Sequence[str],  # places, and options
+) -> int:  # exit status
+    "Answers images: files, folders, or tables of names."
+    if _takes(system) != "images":
+        raise ConfigError(f"{system.name} answers texts: `mlnotes serve {system.name}` does that.")
+    parser = new_parser(f"predict {system.name}", "Answer images.", "PLACE ...")
+    add = parser.add_argument
+    add("places", nargs="+", type=Path, metavar="PLACE", help="images, folders, or .csv of names")
+    add("--csv", type=Path, metavar="FILE", help="table to write [the answers are printed]")
+    add("--images", type=Path, metavar="FOLDER", help="where the images of a table are [beside it]")
+    add("--id_column", metavar="NAME", help="column of a table with their names [the first]")
+    add("--max_rejected", type=float, default=0.01, help="tolerated share of unreadable ones [0.01]")
+    add_choice(parser)
+    add_computing(parser, system)
+    options = read_options(parser, arguments)
+    from mlnotes.pipeline import answer_images, named_images, write_answers
+
+    share, folder, column = options["max_rejected"], options["images"], options["id_column"]
+    folder = folder and folder.absolute()
+    named = [named_images(place, folder, column, share) for place in options["places"]]
+    answerer, _ = open_answerer(system, options)
+    rows = [row for images in named for row in answer_images(answerer, images, share)]
+    for line, reason, shown in (each for images in named for each in images.rejects.rows):
+        print(f"mlnotes: no answer to line {line}: {reason} ({shown})", file=sys.stderr)
+    if options["csv"]:
+        print(f"{len(rows)} answers: {write_answers(rows, options['csv'].absolute())}")
+    else:
+        for name, answer, sure in rows:
+            print(f"{name}: {answer} ({sure:.4f})")
+    return 0
 
 # %% ../nbs/24_cli.ipynb #505c544d
 def export_command(
@@ -671,13 +800,14 @@ def data_command(
         print(f"{name} ({CORPORA[name].licence}): {place}")
     return 0
 
-# %% ../nbs/24_cli.ipynb #e5a383b5
+# %% ../nbs/24_cli.ipynb #94266512
 _OVERVIEW = """usage: mlnotes COMMAND ...
 
   mlnotes train SYSTEM [--preset NAME] [--config FILE] [--SETTING VALUE ...]   train and test
   mlnotes tune SYSTEM [--space full|fast|FILE] [--n_trials N] [--SETTING VALUE ...]   search settings
   mlnotes test SYSTEM [--model_name "train=*"] [--ckpt best|latest|all|PATH]   score checkpoints
   mlnotes serve SYSTEM [--port 9164] [--ckpt best|latest|PATH]                 page and API
+  mlnotes predict SYSTEM PLACE ... [--csv FILE] [--ckpt best|latest|PATH]      answers to images
   mlnotes export SYSTEM FOLDER [--onnx] [--int8]                               for use elsewhere
   mlnotes runs [list|compare] [--system SYSTEM]                                past runs
   mlnotes data [list|fetch NAME ...]                                           corpora
@@ -697,7 +827,7 @@ def _dispatch(arguments: list[str]) -> int:
     if command in ("runs", "data"):
         return (runs_command if command == "runs" else data_command)(rest)
     of_system = {"train": train_command, "tune": tune_command, "test": test_command,
-                 "serve": serve_command, "export": export_command}
+                 "serve": serve_command, "predict": predict_command, "export": export_command}
     if command not in of_system:
         near = nearest_name(command, [*of_system, "runs", "data"])
         raise ConfigError(f"{command!r} is not a command; the nearest is {near!r}.")

@@ -805,14 +805,14 @@ CORPORA: Mapping[str, Corpus] = MappingProxyType(
     }
 )
 
-# %% ../nbs/01_data.ipynb #86636e6b
+# %% ../nbs/01_data.ipynb #92298bb9
 def about_corpus(
     name: str,  # of the folder that a run was trained on
 ) -> Corpus:  # what is known of it
     "The corpus of that name; of a folder of the user's own nothing is known, and that is said."
     if name in CORPORA:
         return CORPORA[name]
-    if name in ("ner-sample", "nsmc-sample", "docs-sample"):
+    if name in ("ner-sample", "nsmc-sample", "docs-sample", "sewer-sample", "dialogue-sample"):
         source = "https://github.com/mlnotes/mlnotes/tree/main/data"
         return Corpus(name, "CC0 1.0", source, {}, "see data/README.md")
     return Corpus(name, "not stated", "not stated", {}, "its owner knows")

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['FONTS', 'COLOURS', 'GREY', 'Entity', 'use_korean_font', 'plot_lengths', 'plot_counts', 'plot_curves',
-           'plot_label_scores', 'plot_confusion', 'plot_reliability', 'plot_bars', 'plot_history', 'plot_importance',
-           'plot_parallel', 'plot_images', 'entities_html', 'show_entities']
+__all__ = ['FONTS', 'COLOURS', 'GREY', 'Box', 'Entity', 'use_korean_font', 'plot_lengths', 'plot_counts', 'plot_curves',
+           'plot_label_scores', 'plot_confusion', 'plot_precision_recall', 'plot_reliability', 'plot_bars',
+           'plot_history', 'plot_importance', 'plot_parallel', 'plot_images', 'plot_attention', 'entities_html',
+           'show_entities']
 
 # %% ../nbs/20_plots.ipynb #f970a9eb
 FONTS = ("NanumGothic", "DejaVu Sans")
@@ -299,6 +300,39 @@ def plot_confusion(
                       color="white" if share[row, column] > 0.55 else "#222222")
     return figure
 
+# %% ../nbs/20_plots.ipynb #7599680d
+def plot_precision_recall(
+    curves: Mapping[str, Mapping[str, np.ndarray]],  # name → precision and recall, threshold rising
+    title: str = "Precision and recall",  # above the figure
+    marked: Mapping[str, tuple[float, float]] | None = None,  # name → recall, precision of the dot
+) -> Figure:
+    "A precision-recall curve for each name, with its average precision in the legend."
+    unknown = [name for name in marked or () if name not in curves]
+    if unknown or not curves:
+        raise ValueError(f"{', '.join(unknown) or 'nothing'} is to be drawn, and the curves are "
+                         f"{', '.join(curves) or 'none'}: pass a curve for each dot")
+    with _canvas(width=4.8, height=4.0) as (figure, (axes,)):
+        for i, (name, curve) in enumerate(curves.items()):
+            precision, recall = (np.asarray(curve[key], float) for key in ("precision", "recall"))
+            falls = recall.ndim == 1 and recall.shape == precision.shape and len(recall) > 1
+            if not falls or not (np.diff(recall) <= 0).all():
+                raise ValueError(f"the curve of {name} should have as many precisions as recalls, "
+                                 "two or more, the recalls falling from 1 to 0 without NaN; "
+                                 "a set without a single positive example has no curve")
+            average = -(np.diff(recall) * precision[:-1]).sum()
+            colour = COLOURS[i % len(COLOURS)]
+            axes.plot(recall, precision, drawstyle="steps-post", color=colour,
+                      label=f"{name}: AP {average:.3f}")
+            if name in (marked or ()):
+                axes.plot(*marked[name], marker="o", markersize=9, linestyle="", color=colour,
+                          markeredgecolor="white", markeredgewidth=1.5, zorder=3, clip_on=False)
+        axes.set(title=title, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+        if marked:
+            axes.plot([], [], marker="o", markersize=8, linestyle="", color=GREY,
+                      label="chosen threshold")
+        axes.legend(loc="lower left")
+    return figure
+
 # %% ../nbs/20_plots.ipynb #97da04ed
 def _draw_reliability(
     upper: Axes,  # where accuracy goes
@@ -511,6 +545,131 @@ def plot_images(
             axis.imshow(image, cmap="gray", vmin=0, vmax=255)
             axis.set_axis_off()
             axis.set_title(titles[place] if len(titles) else "", fontsize=9)
+    return figure
+
+# %% ../nbs/20_plots.ipynb #2f5d0eeb
+Box = tuple[str, float, float, float, float]  # name, left, top, right, bottom in pixels
+
+
+def _cell_edges(
+    length: int,  # pixels of the picture in one direction
+    cells: int,  # patches in that direction
+    patch: float | None,  # pixels of a patch; None: they lie side by side
+) -> np.ndarray:  # [cells + 1], in the coordinates of a drawn picture
+    "Borders between patches, halfway between their centres."
+    patch = length / cells if patch is None else patch
+    if not length / cells <= patch <= length:
+        raise ValueError(f"{cells} patches of {patch:g} pixels do not cover {length} pixels: "
+                         f"patch_size should lie between {length / cells:g} and {length}")
+    centres = np.linspace(patch / 2, length - patch / 2, cells)
+    return np.concatenate([[0], (centres[1:] + centres[:-1]) / 2, [length]]) - 0.5
+
+
+def _draw_boxes(
+    axes: Axes,  # where to
+    boxes: Iterable[Box],  # of this picture
+    shape: tuple[int, ...],  # of the picture, height and width first
+    named: bool,  # write the names?
+) -> None:
+    "Outlines of boxes, the name above; `ValueError` for one that does not lie in the picture."
+    for name, left, top, right, bottom in boxes:
+        if not (0 <= left < right <= shape[1] and 0 <= top < bottom <= shape[0]):
+            raise ValueError(f"box {(name, left, top, right, bottom)} does not lie in a picture "
+                             f"{shape[1]} wide and {shape[0]} high: name, left, top, right, bottom")
+        axes.plot(np.array([left, right, right, left, left]) - 0.5,
+                  np.array([top, top, bottom, bottom, top]) - 0.5, color=COLOURS[1], linewidth=1.4)
+        if named:
+            above = top > 0.12 * shape[0]  # below the box where there is no room
+            axes.annotate(str(name), (left - 0.5, (top if above else bottom) - 0.5),
+                          (1, 3 if above else -3), textcoords="offset points", fontsize=7,
+                          va="bottom" if above else "top",
+                          bbox={"color": COLOURS[1], "alpha": 0.9, "pad": 1})
+
+# %% ../nbs/20_plots.ipynb #7fca8b92
+def _attention_maps(
+    attentions: Sequence[np.ndarray],  # [rows, columns] or [queries, rows, columns] each
+) -> list[np.ndarray]:  # [queries, rows, columns] each
+    "The attentions in one form; `ValueError` for what cannot be drawn side by side."
+    maps = [np.asarray(attention, dtype=float) for attention in attentions]
+    maps = [attention[None] if attention.ndim == 2 else attention for attention in maps]
+    for place, attention in enumerate(maps):
+        if attention.ndim != 3 or not attention.size or len(attention) != len(maps[0]):
+            raise ValueError(f"attention {place} has shape {np.shape(attentions[place])}: "
+                             "[rows, columns] or [queries, rows, columns] is wanted, with the "
+                             "same number of queries for every picture")
+        if not ((attention >= 0) & (attention < np.inf)).all():
+            raise ValueError(f"attention {place} holds a number below 0, NaN or Inf; "
+                             "weights after the softmax are wanted")
+    return maps
+
+
+def _pictures(
+    images: Sequence[np.ndarray],  # uint8 [height, width] or [height, width, 3] each
+) -> list[np.ndarray]:  # the same
+    "The pictures of a list, one at least; `ValueError` for anything else."
+    pictures = [np.asarray(image) for image in images]
+    kinds = {picture.dtype == np.uint8 and (picture.ndim == 2 or picture.shape[2:] == (3,))
+             for picture in pictures}
+    if kinds != {True} or (isinstance(images, np.ndarray) and images.ndim == 3):
+        shapes = [f"{picture.dtype}{list(picture.shape)}" for picture in pictures[:3]]
+        raise ValueError("pictures come as a list of uint8 arrays [height, width, 3] or [height, "
+                         f"width], not {', '.join(shapes) or 'none'}; a single one as [picture]")
+    return pictures
+
+# %% ../nbs/20_plots.ipynb #7fd505b0
+def _draw_attention(
+    group: Sequence[Axes],  # where to: the picture first, then a panel for each query
+    picture: np.ndarray,  # uint8 [height, width] or [height, width, 3]
+    attention: np.ndarray,  # [queries, rows, columns]
+    boxes: Iterable[Box],  # of this picture
+    patch_size: float | None,  # pixels of overlapping patches; None: they lie side by side
+    highest: float,  # the weight at the top of the colour scale
+) -> Any:  # what a colour bar is made of
+    "One picture, and its attention over grey copies of it."
+    (height, width), boxes = picture.shape[:2], list(boxes)
+    grey = picture if picture.ndim == 2 else picture.mean(axis=2)
+    for place, axes in enumerate(group):
+        axes.imshow(grey if place else picture, cmap="gray", vmin=0, vmax=255)
+        axes.autoscale(False)
+        axes.set_axis_off()
+        _draw_boxes(axes, boxes, picture.shape, named=not place)
+    across = _cell_edges(width, attention.shape[2], patch_size)
+    down = _cell_edges(height, attention.shape[1], patch_size)
+    look = {"cmap": "inferno", "alpha": 0.55, "edgecolors": "white", "linewidth": 0.4}
+    for axes, weights in zip(group[1:], attention):
+        mesh = axes.pcolormesh(across, down, weights, vmin=0, vmax=highest, **look)
+    return mesh
+
+# %% ../nbs/20_plots.ipynb #c425cb70
+def plot_attention(
+    images: Sequence[np.ndarray],  # uint8 [height, width, 3] or [height, width] each
+    attentions: Sequence[np.ndarray],  # [rows, columns] or [queries, rows, columns] each
+    labels: Sequence[str] | None = None,  # above each picture
+    boxes: Sequence[Iterable[Box]] | None = None,  # for each picture: what is to be found
+    columns: int = 2,  # pictures in one row, each followed by its attention
+    patch_size: float | None = None,  # pixels of overlapping patches; None: they lie side by side
+    title: str = "",  # above the figure
+) -> Figure:
+    "Each picture beside itself with the attention of its patches laid over, on one colour scale."
+    pictures, maps = _pictures(images), _attention_maps(attentions)
+    for name, given in {"attentions": maps, "labels": labels, "boxes": boxes}.items():
+        if given is not None and len(given) != len(pictures):
+            raise ValueError(f"{len(pictures)} images and {len(given)} {name}: one each is wanted")
+    wide, columns = 1 + len(maps[0]), min(columns, len(pictures))
+    height = 0.3 + 1.9 * max(picture.shape[0] / picture.shape[1] for picture in pictures)
+    highest = max(float(attention.max()) for attention in maps) or 1.0
+    size = len(pictures) * wide, columns * wide, 0.8 + 1.9 * columns * wide, height
+    with _canvas(*size) as (figure, panels):
+        for i, (picture, attention) in enumerate(zip(pictures, maps)):
+            group, marks = panels[i * wide : (i + 1) * wide], boxes[i] if boxes else ()
+            mesh = _draw_attention(group, picture, attention, marks, patch_size, highest)
+            group[0].set_title(labels[i] if labels else "", fontsize=9)
+            for query, axes in enumerate(group[1:], 1) if wide > 2 else ():
+                axes.set_title(f"query {query}", fontsize=9, fontweight="normal")
+        bar = figure.colorbar(mesh, ax=panels, shrink=0.8, label="attention")
+        bar.outline.set_visible(False)
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure
 
 # %% ../nbs/20_plots.ipynb #949f0939

@@ -790,32 +790,134 @@ _SENTIMENT_STYLE = """
 .best { background: var(--act); }
 """
 
-# %% ../nbs/22_serve.ipynb #79c7e230
-_DOCUMENTS = _BAR + r"""
+# %% ../nbs/22_serve.ipynb #acbe1576
+_CLASSES = _BAR + r"""
 const named = (label) =>
   Object.hasOwn(settings.names, label) ? settings.names[label] : label;
 
-function draw(answer) {
+function limitsOf({ probabilities, threshold }) {  // label: probability from which it counts
+  const named = settings.labels.length ? settings.labels : Object.keys(probabilities);
+  if (threshold === undefined || threshold === null) return {};
+  const several = Array.isArray(threshold);
+  const labels = several || named.length > 2 ? named : [named[1]];
+  return Object.fromEntries(
+    labels.map((label, at) => [label, several ? threshold[at] : threshold]));
+}
+
+function compared({ probabilities }, limits) {
+  const pairs = Object.entries(limits).map((pair) => [...pair, probabilities[pair[0]]]);
+  const told = pairs.filter(([, limit, share]) => pairs.length === 1 || share >= limit);
+  return told.map(([label, limit, share]) => {
+    const digits = share.toFixed(2) === limit.toFixed(2) ? 4 : 2;
+    const sign = share >= limit ? "≥" : "<", word = say("임계값", "threshold");
+    return `${named(label)} ${share.toFixed(digits)} ${sign} ${word} ${limit.toFixed(digits)}`;
+  }).join(", ") ||
+    say("어느 확률도 임계값에 이르지 않습니다.", "No probability reaches its threshold.");
+}
+
+function rowsOf(answer, most) {
   const ranked = Object.entries(answer.probabilities).sort((one, other) => other[1] - one[1]);
-  const rows = ranked.slice(0, 8).map(([label, value]) => [named(label), value]);
-  const rest = ranked.slice(8);
-  if (rest.length)
-    rows.push([say(`그 밖에 ${rest.length}개`, `${rest.length} others`),
-      rest.reduce((sum, [, value]) => sum + value, 0)]);
-  const shown = make("div", "classes", make("p", "prediction", answer.name));
-  for (const [name, value] of rows)
-    shown.append(make("div", "ends", make("span", "", name), make("span", "", percent(value))),
-      bar([["best", percent(value)]], `${name} ${percent(value)}`));
-  return make("div", "document", figure(answer), shown);
+  const rest = ranked.slice(most);
+  const sum = rest.reduce((sum, [, value]) => sum + value, 0);
+  const others = [say(`그 밖에 ${rest.length}개`, `${rest.length} others`), sum];
+  const rows = ranked.slice(0, most).map(([label, value]) => [named(label), value, label]);
+  return rest.length ? [...rows, others] : rows;
 }
 """
-_DOCUMENTS_STYLE = _SENTIMENT_STYLE + """
+
+# %% ../nbs/22_serve.ipynb #0f3cb303
+_CLASSES_STYLE = _SENTIMENT_STYLE + """
 .document { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start;
   margin-bottom: 1rem; }
 figure { flex: 0 1 18rem; margin: 1rem 0 0; } .classes { flex: 1 1 16rem; min-width: 0; }
 figure canvas { max-width: 100%; max-height: 26rem; border: 1px solid var(--line); }
 figcaption { color: var(--dim); font-size: .9rem; }
+.document .bar { position: relative; }
+.limit { position: absolute; width: 3px; height: 100%; background: var(--ink);
+  box-shadow: 0 0 0 1px var(--paper); }
 """
+
+# %% ../nbs/22_serve.ipynb #9eb7d7d7
+_ATTENTION = r"""
+function edges(cells, patch) {  // of the patches in one direction, from 0 to 1
+  const step = cells > 1 ? (1 - patch) / (cells - 1) : 1;
+  const inner = Array.from({ length: cells - 1 }, (_, at) => patch / 2 + (at + 0.5) * step);
+  return [0, ...inner, 1];
+}
+
+function paint(canvas, copy, weights, seen) {
+  const side = canvas.width = canvas.height = 480, brush = canvas.getContext("2d");
+  const most = Math.max(...weights.flat()) || 1;
+  brush.fillRect(0, 0, side, side);
+  if (copy) {
+    const scale = side / Math.max(copy.width, copy.height), fills = seen.resize === "stretch";
+    const [wide, high] = [copy.width, copy.height].map((each) => fills ? side : scale * each);
+    brush.drawImage(copy, (side - wide) / 2, (side - high) / 2, wide, high);
+    brush.globalCompositeOperation = "saturation";
+    brush.fillRect(0, 0, side, side);  // grey
+    brush.globalCompositeOperation = "source-over";
+  }
+  const [down, across] = [weights.length, weights[0].length].map((cells) =>
+    edges(cells, seen.patch ?? 1 / cells).map((edge) => side * edge));
+  brush.strokeStyle = "rgb(255 255 255 / 50%)";
+  weights.forEach((row, y) => row.forEach((weight, x) => {
+    const box = [across[x], down[y], across[x + 1] - across[x], down[y + 1] - down[y]];
+    brush.fillStyle = `rgb(213 94 0 / ${60 * weight / most}%)`;
+    brush.fillRect(...box);
+    brush.strokeRect(...box);
+  }));
+}
+
+"""
+
+# %% ../nbs/22_serve.ipynb #bef571fc
+_ATTENDED = r"""
+function attended({ attention: weights, seen, copy, file }) {
+  const canvas = make("canvas"), most = Math.max(...weights.flat());
+  const row = weights.findIndex((each) => each.includes(most));
+  const column = weights[row].indexOf(most);
+  paint(canvas, copy, weights, seen || {});
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", say(
+    `${file}에서 모델이 본 곳: ${weights.length}행 ${weights[0].length}열의 조각 가운데 ` +
+      `${row + 1}행 ${column + 1}열이 가장 큼 (${percent(most)})`,
+    `Where the model looked in ${file}: of ${weights.length} × ${weights[0].length} patches most ` +
+      `at row ${row + 1}, column ${column + 1} (${percent(most)})`));
+  const scale = make("div", "scale");
+  scale.setAttribute("aria-hidden", "true");
+  return make("figure", "", canvas, scale, make("figcaption", "", say(
+    `주황색이 진할수록 더 많이 본 조각입니다. 가장 진한 조각이 ${percent(most)}, 모두 더하면 100%입니다.`,
+    `The deeper the orange, the more a patch weighed: at most ${percent(most)}, 100% in all.`)));
+}
+"""
+_ATTENTION_STYLE = """
+.scale { height: .6rem; max-width: 16rem;
+  background: linear-gradient(90deg, var(--soft), #d55e00); }
+"""
+
+# %% ../nbs/22_serve.ipynb #bdc8c22c
+_DRAW_CLASSES = r"""
+function draw(answer) {
+  const limits = limitsOf(answer), decided = Object.keys(limits).length > 0;
+  const shown = make("div", "classes", make("p", "prediction", answer.name));
+  if (decided) shown.append(make("p", "", compared(answer, limits)));
+  for (const [name, value, label] of rowsOf(answer, decided ? Infinity : 8)) {
+    const line = bar([["best", percent(value)]], `${name} ${percent(value)}`);
+    if (Object.hasOwn(limits, label)) {
+      const mark = make("span", "limit");
+      mark.style.left = percent(limits[label]);
+      line.append(mark);
+    }
+    const ends = make("div", "ends", make("span", "", name), make("span", "", percent(value)));
+    shown.append(ends, line);
+  }
+  const map = answer.attention ? [attended(answer)] : [];
+  return make("div", "document", figure(answer), ...map, shown);
+}
+"""
+_IMAGE_CLASSES = (
+    _CLASSES + _ATTENTION + _ATTENDED + _DRAW_CLASSES, _CLASSES_STYLE + _ATTENTION_STYLE
+)  # fmt: skip
 
 # %% ../nbs/22_serve.ipynb #b2a80a06
 _ENTITIES = r"""
@@ -890,12 +992,12 @@ function draw(answer) {
 }
 """
 
-# %% ../nbs/22_serve.ipynb #c98a66f2
+# %% ../nbs/22_serve.ipynb #f08c10cc
 RENDERERS = {  # kind: (script that defines draw(answer), style)
     "sentiment": (_SENTIMENT, _SENTIMENT_STYLE),
     "ner": (_ENTITIES + _TOKENS, _ENTITIES_STYLE),
 }
-IMAGE_RENDERERS = {"documents": (_DOCUMENTS, _DOCUMENTS_STYLE)}  # of pages that take images
+IMAGE_RENDERERS = dict.fromkeys(("documents", "sewer"), _IMAGE_CLASSES)  # of pages for images
 
 
 def page_html(
@@ -915,6 +1017,7 @@ def page_html(
     if images:
         coded = [(name, base64.b64encode(file).decode()) for name, file in page.examples]
         settings |= {"examples": coded, "names": page.names, "max_image": max_image}
+        settings["labels"] = list(page.names)  # in their order, which JavaScript forgets of numbers
     words, asking, events = _IMAGE_SCRIPT if images else _TEXT_SCRIPT
     return _FRAME.format(
         title=html.escape(page.title),
