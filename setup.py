@@ -35,8 +35,10 @@ setup(
     packages=find_packages(include=[settings["lib_name"]]),
     install_requires=lines("requirements"),
     extras_require={
-        "dev": lines("dev_requirements") + lines("export_requirements"),
+        "dev": lines("dev_requirements") + lines("export_requirements") + lines("lora_requirements"),
         "export": lines("export_requirements"),
+        "lora": lines("lora_requirements"),
+        "rouge": lines("rouge_requirements"),
     },
     entry_points={
         "console_scripts": lines("console_scripts"),
