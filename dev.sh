@@ -10,8 +10,8 @@ usage() {
     cat <<TEXT
 usage: ./dev.sh COMMAND [ARGUMENT...]
 
-  quick [ner|sentiment|documents] [-p NAME VALUE...]
-                             train on the bundled sample, by papermill: entities, or sentiment
+  quick [ner|sentiment|documents|sewer|dialogue] [-p NAME VALUE...]
+                             train on the bundled sample, by papermill; ner, if nothing is named
   lab                        open JupyterLab on the notebooks
   test [NOTEBOOK...]         run the notebooks as tests (at most 25 minutes); no network needed
   slow [NOTEBOOK...]         the same with the cells flagged slow

@@ -39,6 +39,7 @@ setup(
         "export": lines("export_requirements"),
         "lora": lines("lora_requirements"),
         "rouge": lines("rouge_requirements"),
+        "tracking": lines("tracking_requirements"),
     },
     entry_points={
         "console_scripts": lines("console_scripts"),

@@ -180,7 +180,8 @@ def train_ours(setting: Setting, precision: str = "32-true", whole: bool = False
     model = task.model()
     model.load_state_dict(tensors["model.safetensors"])
     last = [row["loss"] for row in rows if row["epoch"] > task.config.learning.num_epochs - 1]
-    return trained(task, model, first, clock.seconds["end" if whole else "step"], last)
+    found = trained(task, model, first, clock.seconds["end" if whole else "step"], last)
+    return found | {"curve": [row["loss"] for row in rows]}
 
 
 class Clock:

@@ -38,12 +38,13 @@ from mlnotes.config import (
     slots,
 )
 
-# %% ../nbs/24_cli.ipynb #3b8bf785
+# %% ../nbs/24_cli.ipynb #1143dd5f
 SYSTEMS = {
     "ner": ("mlnotes.ner", "NerTask", "Tagger"),
     "sentiment": ("mlnotes.sentiment", "SentimentTask", "Classifier"),
     "documents": ("mlnotes.documents", "DocumentsTask", "PageClassifier"),
     "sewer": ("mlnotes.sewer", "SewerTask", "DefectFinder"),
+    "dialogue": ("mlnotes.dialogue", "DialogueTask", "Summarizer"),
 }
 
 
@@ -375,7 +376,7 @@ def draw_pictures(
             figure.savefig(file, format="png")
     return [*places]
 
-# %% ../nbs/24_cli.ipynb #1aa4e961
+# %% ../nbs/24_cli.ipynb #77fa9dfd
 def tune_command(
     system: System,  # what to tune
     arguments: Sequence[str],  # options
@@ -399,18 +400,20 @@ def tune_command(
     config = read_config(preset, options, *layers)
     from mlnotes.tuning import SPACES, tune
 
-    space = options["space"] if options["space"] in SPACES else Path(options["space"]).absolute()
+    space = options["space"]
+    if isinstance(space, str) and space not in SPACES:  # else the system's own, or one by name
+        space = Path(space).absolute()
     names = ("n_trials", "name", "timeout", "processes", "pruner")
     tuned = tune(system.task(config), space, **{name: options[name] for name in names})
     print(f"{tuned.metric}={tuned.value:.4f} in trial {tuned.trial}: {tuned.params}")
     print(f"study: {tuned.folder}")
     return 0
 
-# %% ../nbs/24_cli.ipynb #bd3bed1a
+# %% ../nbs/24_cli.ipynb #6303b432
 _ONE_DEVICE = {"hardware": {"devices": 1, "num_nodes": 1, "strategy": "auto"}}
 _TEST_SETTINGS = {
     "data_home", "data_name", "valid_file", "test_file", "text_column", "label_column", "id_column",
-    "max_rejected", "model_name", "finetuning", "accelerator", "devices", "precision",
+    "image_folder", "valid_image_folder", "test_image_folder", "image_ext", "max_rejected", "model_name", "finetuning", "accelerator", "devices", "precision",
     "cpu_workers", "infer_batch",
 }  # fmt: skip
 
@@ -594,7 +597,7 @@ def _age(folder: Path) -> int:
 
     return read_facts(folder)[0]["step"]
 
-# %% ../nbs/24_cli.ipynb #753531cb
+# %% ../nbs/24_cli.ipynb #3f587d91
 def serve_command(
     system: System,  # what to serve
     arguments: Sequence[str],  # options
@@ -603,7 +606,7 @@ def serve_command(
     from mlnotes.data import DataError
     from mlnotes.serve import LIMITS, serve
 
-    takes = _takes(system)
+    takes = system.name if system.name in LIMITS else _takes(system)
     limits = LIMITS[takes]
     parser = new_parser(f"serve {system.name}", f"Serve a model of {system.name} over HTTP.")
     add_choice(parser)
@@ -632,13 +635,13 @@ def serve_command(
           name=system.name, takes=takes, flaw=DataError, facts=facts, **bounds)
     return 0
 
-# %% ../nbs/24_cli.ipynb #74a79435
+# %% ../nbs/24_cli.ipynb #3d595d01
 def served_page(system: System, answerer, takes: str):  # Page
     "The page of a system; of one that takes images, with its examples in it."
     from mlnotes.serve import ImagePage, Page
 
     about = {"heading": system.module.PAGE["title"], "kind": system.name} | system.module.PAGE
-    if takes == "texts":
+    if takes != "images":
         return Page(**about)
     files = [path for path in map(resolve_path, about["examples"]) if path.is_file()]
     about["examples"] = tuple((path.name, path.read_bytes()) for path in files)
@@ -697,7 +700,7 @@ def predict_command(
             print(f"{name}: {answer} ({sure:.4f})")
     return 0
 
-# %% ../nbs/24_cli.ipynb #505c544d
+# %% ../nbs/24_cli.ipynb #5f665637
 def export_command(
     system: System,  # what to export
     arguments: Sequence[str],  # the target, and options
@@ -710,11 +713,13 @@ def export_command(
     parser.add_argument("--int8", action="store_true", help="also in 8 bits, in TARGET-int8")
     options = read_options(parser, arguments)
     from mlnotes.data import about_corpus
-    from mlnotes.export import export_folder, export_onnx
+    from mlnotes.export import check_onnx, export_folder, export_onnx
 
     run, folder = chosen_checkpoint(system, options)
     if run is None:
         raise ConfigError(f"{folder} is no checkpoint of a run in {options['finetuning']}.")
+    if options["onnx"] or options["int8"]:
+        check_onnx(folder)  # before anything is written
     target = options["target"].absolute()
     config = make_config(system.module.preset("quick"), run.path / "config.yaml", _ONE_DEVICE)
     corpus = about_corpus(config.data.data_name)

@@ -268,15 +268,15 @@ def _file_format(text: str) -> str | None:
         return "a file name without / and \\"
     return _filled(text) or _format(text)
 
-# %% ../nbs/00_config.ipynb #5e4920e8
+# %% ../nbs/00_config.ipynb #cb893b79
 def _one_resume(text: str) -> str | None:
     "`auto`, `never`, or the id of a run."
     return _filled(text) and "auto, never or the id of a run"
 
 
 def _one_fold(value: int | str) -> str | None:
-    "A fold, counted from 0, or `all`."
-    good = value == "all" if isinstance(value, str) else value >= 0
+    "A fold, counted from 0, or `all`; `every` is for answers out of fold, which no run trains."
+    good = value in ("all", "every") if isinstance(value, str) else value >= 0
     return None if good else "a fold, counted from 0, or all"
 
 

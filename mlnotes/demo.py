@@ -15,13 +15,14 @@ from typing import Any
 from urllib.parse import quote
 
 # %% auto #0
-__all__ = ['WORDS', 'IMAGE_WORDS', 'GREEN', 'ORANGE', 'BLUE', 'PALE', 'RULE', 'ALIGNED', 'LINE', 'STACK', 'ALARM', 'table_html',
-           'two_sided_html', 'bars_html', 'classes_html', 'limits_of', 'threshold_words', 'pages_html', 'watched',
-           'shorten', 'History', 'Page', 'SpeakingPage', 'Answerers', 'text_problem', 'Asking', 'Answering', 'Training',
-           'Responding', 'Listening', 'Demo', 'display_demo', 'static_html', 'picture_html', 'image_problem',
-           'attention_url', 'attention_html', 'ImageQuestions', 'ImageAsking', 'guard_script', 'ImageDemo']
+__all__ = ['WORDS', 'LINES_WORDS', 'IMAGE_WORDS', 'GREEN', 'ORANGE', 'BLUE', 'PALE', 'ALARM', 'RULE', 'ALIGNED', 'LINE', 'STACK',
+           'table_html', 'two_sided_html', 'bars_html', 'classes_html', 'limits_of', 'threshold_words', 'pages_html',
+           'summary_html', 'watched', 'shorten', 'first_line', 'History', 'Page', 'SpeakingPage', 'Answerers',
+           'text_problem', 'Asking', 'Answering', 'Training', 'Responding', 'Listening', 'Demo', 'display_demo',
+           'static_html', 'picture_html', 'image_problem', 'attention_url', 'attention_html', 'ImageQuestions',
+           'ImageAsking', 'guard_script', 'ImageDemo']
 
-# %% ../nbs/21_demo.ipynb #d2bcd78f
+# %% ../nbs/21_demo.ipynb #e09abff5
 WORDS = {
     "label": "문장",
     "placeholder": "문장을 입력하고 Enter를 누르세요",
@@ -47,6 +48,22 @@ WORDS = {
     "took": "{milliseconds:.0f} ms",
     "threshold": "임계값",
     "below": "어느 확률도 임계값에 이르지 않습니다.",
+    "summary": "모델의 요약",
+    "references": "사람이 쓴 요약",
+    "blank": "모델이 빈 요약을 썼습니다.",
+    "truncated": "대화가 모델이 읽는 길이보다 깁니다. 뒷부분은 읽지 않았습니다.",
+    "broke": "요약이 정해진 길이에 이르러 끊겼습니다.",
+}
+
+# %% ../nbs/21_demo.ipynb #52bfb7f5
+LINES_WORDS = WORDS | {  # of a page for texts of several lines, in which Enter is a line break
+    "label": "글",
+    "placeholder": "여러 줄을 붙여 넣고 버튼을 누르세요",
+    "empty": "글을 붙여 넣거나 아래의 예시를 누르세요.",
+    "broken": "깨진 글자가 있어 읽을 수 없습니다. 글을 다시 붙여 넣어 보세요.",
+    "first": "아직 학습된 모델이 없습니다. 버튼이나 예시를 누르면 먼저 작은 모델을 학습합니다.",
+    "stopped": "학습을 멈췄습니다. 버튼을 누르면 이어서 학습합니다.",
+    "failed": "답하지 못했습니다. 다른 글이나 모델로 다시 해 보세요. ({why})",
 }
 
 # %% ../nbs/21_demo.ipynb #b9b32bcd
@@ -222,19 +239,50 @@ def pages_html(
     words = f'<div style="margin-bottom:.5em">{escape(threshold_words(shares, limits))}</div>'
     return name + words * bool(limits) + bars_html(shares, None if limits else 8, limits)
 
+# %% ../nbs/21_demo.ipynb #6edf2df1
+def summary_html(
+    answer: Mapping[str, Any],  # sentence, summary, truncated, complete; or references, scores, too
+) -> str:
+    "Safe HTML of a dialogue beside its summary, with the references and scores there are."
+    marks = {"blank": not answer["summary"], "truncated": answer["truncated"],
+             "broke": not answer["complete"]}  # fmt: skip
+    heading = '<div style="opacity:.65;font-weight:600;margin:.6em 0 .2em">'
+    parts = [f"{heading}{WORDS['summary']}</div>", f"<div><b>{escape(answer['summary'])}</b></div>"]
+    parts += [f'<div style="{ALARM}">{WORDS[name]}</div>' for name in marks if marks[name]]
+    if references := answer.get("references"):
+        listed = "".join(f"<li>{escape(text)}</li>" for text in references)
+        style = "margin:0;padding-left:1.2em"
+        parts.append(f'{heading}{WORDS["references"]}</div><ul style="{style}">{listed}</ul>')
+    if scores := answer.get("scores"):
+        told = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        parts.append(f'<div style="opacity:.7">{escape(told)}</div>')
+    side = "flex:1 1 18em;min-width:0;overflow-wrap:anywhere"
+    said = f'<div style="{side};white-space:pre-wrap">{escape(answer["sentence"])}</div>'
+    told = f'<div style="{side}">{"".join(parts)}</div>'
+    return f'<div style="display:flex;flex-wrap:wrap;gap:.8em 1.5em">{said}{told}</div>'
+
+
+ALARM = f"border-left:4px solid {ORANGE};padding:.1em .6em;overflow-wrap:anywhere"
+
 # %% ../nbs/21_demo.ipynb #1d8320a4
 def watched() -> bool:
     "Could somebody type here: JupyterLab, VS Code or voila, rather than papermill or a test?"
     places = ("JPY_SESSION_NAME", "VSCODE_PID", "VOILA_KERNEL_ID")
     return "IN_TEST" not in os.environ and any(place in os.environ for place in places)
 
-# %% ../nbs/21_demo.ipynb #3d13f983
+# %% ../nbs/21_demo.ipynb #50e7c075
 RULE = '<div style="border-top:1px solid rgba(128,128,128,.35);padding:.3em 0">'
 
 
 def shorten(text: str, most: int = 80) -> str:
     "`text` in at most `most` characters."
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def first_line(text: str) -> str:
+    "The first line of `text`, which says so if there are more."
+    first, more, _ = text.partition("\n")
+    return f"{first} …" if more else first
 
 
 class History:
@@ -269,7 +317,7 @@ ALIGNED = {"description_width": "40px"}
 LINE = {"flex_flow": "row wrap", "align_items": "center"}
 STACK = {"align_items": "center", "max_width": "10em", "margin": "0 .5em .5em 0"}
 
-# %% ../nbs/21_demo.ipynb #a2b5d9a7
+# %% ../nbs/21_demo.ipynb #2976b50d
 class Page:
     "The widgets of a demo."
 
@@ -295,18 +343,21 @@ class Page:
         "A text field and the button, and buttons with examples; one row each."
         import ipywidgets as w
 
-        self.field = w.Text(
-            first, description=WORDS["label"], placeholder=WORDS["placeholder"], style=ALIGNED,
-            continuous_update=False, layout={"flex": "1 1 16em", "width": "auto"},
-        )  # fmt: skip
+        lines = 1 + max(text.count("\n") for text in [first, *examples])
+        options = {"layout": {"flex": "1 1 16em", "width": "auto"}}
+        if lines > 1:
+            self.words, options = LINES_WORDS, options | {"rows": min(lines + 2, 14)}
+        options |= {"description": self.words["label"], "placeholder": self.words["placeholder"]}
+        kind = w.Textarea if lines > 1 else w.Text
+        self.field = kind(first, style=ALIGNED, continuous_update=False, **options)
         wide = {"width": "auto", "max_width": "100%"}
         self.examples = [
-            w.Button(description=text, tooltip=text, layout=wide) for text in examples
+            w.Button(description=first_line(text), tooltip=text, layout=wide) for text in examples
         ]
         ask = w.HBox([self.field, self.button], layout=LINE)
         return [ask, w.HBox(self.examples, layout=LINE | {"margin": "0 0 0 46px"})]
 
-# %% ../nbs/21_demo.ipynb #88604fea
+# %% ../nbs/21_demo.ipynb #b6f47c06
 class SpeakingPage(Page):
     "A page that can say how things are."
 
@@ -334,9 +385,6 @@ class SpeakingPage(Page):
         self.bar.layout.display = "none" if share is None else None
         self.bar.value = share or 0.0
 
-
-ALARM = f"border-left:4px solid {ORANGE};padding:.1em .6em;overflow-wrap:anywhere"
-
 # %% ../nbs/21_demo.ipynb #65c39be7
 class Answerers:
     "The runs that can answer; one of them is open at a time."
@@ -359,20 +407,21 @@ class Answerers:
             self.function = self.loaders[run]()
         return self.function
 
-# %% ../nbs/21_demo.ipynb #345f4a50
+# %% ../nbs/21_demo.ipynb #11172867
 def text_problem(
     text: str,
     limit: int,  # characters at most
+    words: Mapping[str, str] = WORDS,  # of the page
 ) -> str | None:
     "Why `text` cannot be answered, as the page says it, or None."
     if not text.strip():
-        return WORDS["empty"]
+        return words["empty"]
     if len(text) > limit:
-        return WORDS["long"].format(given=len(text), limit=limit)
+        return words["long"].format(given=len(text), limit=limit)
     torn = any("\ud800" <= character <= "\udfff" for character in text)
-    return WORDS["broken"] if torn else None
+    return words["broken"] if torn else None
 
-# %% ../nbs/21_demo.ipynb #34ed7ed3
+# %% ../nbs/21_demo.ipynb #caabfaa9
 class Asking(SpeakingPage):
     "A page that knows what stands in its text field: all that is different for images."
 
@@ -389,13 +438,13 @@ class Asking(SpeakingPage):
 
     def problem(self, question: tuple[str, Any]) -> str | None:
         "Why it cannot be answered, as the page says it, or None."
-        return text_problem(question[1], self.limit)
+        return text_problem(question[1], self.limit, self.words)
 
     def page_of(self, question: tuple[str, Any], answer: dict) -> str:
         "Safe HTML of the answer to a question."
         return self.show(answer)
 
-# %% ../nbs/21_demo.ipynb #06223c33
+# %% ../nbs/21_demo.ipynb #a76e4236
 class Answering(Asking):
     "A page that answers what is asked, by the chosen run."
 
@@ -427,7 +476,7 @@ class Answering(Asking):
 
     def put(self, asked: tuple | None, answer: dict | None, page: str) -> None:
         if self.asked is not None:
-            self.history.add(self.asked[0][0], self.output.value)
+            self.history.add(first_line(self.asked[0][0]), self.output.value)
         self.asked, self.last, self.error, self.output.value = asked, answer, None, page
 
     def fail(self, what: str, error: Exception) -> None:

@@ -33,7 +33,7 @@ def draw_mask(
     bits = draws.view(torch.int16)[:count].view(like.shape)
     return (bits >= dropped - _LEVELS // 2).to(like.dtype).mul_(_LEVELS / (_LEVELS - dropped))
 
-# %% ../nbs/06a_dropout.ipynb #a549f651
+# %% ../nbs/06a_dropout.ipynb #5583d1bc
 def attend(
     query: Tensor,  # [..., queries, features]
     key: Tensor,  # [..., keys, features]
@@ -51,7 +51,7 @@ def attend(
             scores = scores.masked_fill(~attn_mask, torch.finfo(scores.dtype).min)
         elif attn_mask is not None:
             scores = scores + attn_mask
-        weights = scores.softmax(-1)
+        weights = scores.softmax(-1).to(value.dtype)  # a mask of more bits has lifted the scores
         return (weights * draw_mask(weights, rate)) @ value
 
 # %% ../nbs/06a_dropout.ipynb #ff9618fb

@@ -33,7 +33,7 @@ __all__ = ['FoldsError', 'fold_config', 'whole_config', 'check_series', 'train',
            'out_of_fold', 'collect', 'cross_calibrated', 'write_folder', 'best_checkpoint', 'check_rows', 'Member',
            'members', 'vote']
 
-# %% ../nbs/09_folds.ipynb #b291b72d
+# %% ../nbs/09_folds.ipynb #2121a20f
 class FoldsError(RuntimeError):
     "A series of folds that cannot start or be used, with what would help."
 
@@ -49,9 +49,8 @@ def fold_config(
 
 
 def whole_config(config: Config) -> Config:
-    "The same data uncut: the whole training file as the validation split."
-    uncut = {"folds": 0, "valid_fold": 0, "valid_file": config.data.train_file, "test_file": None}
-    return make_config(config, {"data": uncut})
+    "The same data uncut: every example of the folds as the validation split."
+    return make_config(config, {"data": {"valid_fold": "every", "test_file": None}})
 
 
 def check_series(config: Config) -> None:

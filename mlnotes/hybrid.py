@@ -165,7 +165,7 @@ def _timm_problem(extractor: str) -> Iterator[str]:
             f"did you mean timm:{near}@{parts[1]}?"
         )
 
-# %% ../nbs/13a_hybrid.ipynb #a2c96145
+# %% ../nbs/13a_hybrid.ipynb #021e9914
 def _geometry(design: Design) -> Iterator[str]:
     "Sizes that do not fit together."
     size, patch_size, stride = design.img_size, design.patch_size, design.stride
@@ -180,6 +180,8 @@ def _geometry(design: Design) -> Iterator[str]:
             f"img_size is {size}: patches of {patch_size} pixels every {stride} pixels leave "
             f"{rest} at the border out. Take {size - rest} or {size - rest + stride}."
         )
+    if design.architecture in ("mean", "cnn"):
+        return  # attend to nothing
     if design.emb_dim % design.num_heads:
         heads = [n for n in range(1, design.emb_dim + 1) if not design.emb_dim % n]
         yield (
@@ -193,12 +195,12 @@ def _geometry(design: Design) -> Iterator[str]:
             "the feed-forward part is cut into halves. Take one that makes an even number."
         )
 
-# %% ../nbs/13a_hybrid.ipynb #2e70f5e4
+# %% ../nbs/13a_hybrid.ipynb #73b0e855
 _USELESS = {
     "mean": ("res_attention", "save_attention", "num_decoder_patches", "attn_pooling"),
     "self_attention": ("num_decoder_patches", "attn_pooling"),
 }
-_USELESS["cnn"] = (*_USELESS["mean"], "patch_stride")
+_USELESS["cnn"] = _USELESS["mean"]
 
 
 def _no_effect(design: Design) -> Iterator[str]:
@@ -233,7 +235,7 @@ def _tiny() -> nn.Sequential:  # [N, 3, h, w] → [N, 32, h / 8, w / 8]
 
     return nn.Sequential(*block(3, 16, 2), *block(16, 32, 2), *block(32, 48, 2), *block(48, 32, 1))
 
-# %% ../nbs/13a_hybrid.ipynb #8a759892
+# %% ../nbs/13a_hybrid.ipynb #71ec0ea6
 def _offline(backbone: str, error: Exception) -> ConfigError:
     "What to do where weights cannot be downloaded."
     return ConfigError(
@@ -246,12 +248,16 @@ def _offline(backbone: str, error: Exception) -> ConfigError:
 def _torchvision(cut: Cut, weights: bool) -> nn.Sequential:
     "The layers of a cut, with that very backbone's weights if wanted."
     from torchvision.models import get_model
+    from torchvision.ops import StochasticDepth
 
     try:
         model = get_model(cut.backbone, weights="DEFAULT" if weights else None, progress=False)
     except (OSError, RuntimeError) as error:
         raise _offline(cut.backbone, error) from error
     path, _, last = cut.last.rpartition(".")
+    for module in model.modules():
+        if isinstance(module, StochasticDepth):
+            module.p = 0.0  # a few layers of a cut are not deep, and `dropout` says what is random
     layers = dict(model.get_submodule(path).named_children())
     names = list(layers)
     return nn.Sequential(*(layers[name] for name in names[: names.index(last) + 1]))

@@ -39,9 +39,9 @@ from .splits import join_groups, near_hashes, train_and_valid
 from .tables import read_labelled, read_table
 
 # %% auto #0
-__all__ = ['ImageData', 'ImageModel', 'data_problems', 'Rows', 'chosen_rows', 'read_rows', 'read_marked_rows', 'ImageSet',
-           'label_counts', 'kinds_of', 'data_home', 'image_folder', 'open_images', 'look_alikes', 'alike_report',
-           'read_splits', 'check_labels', 'cut_folds', 'image_titles', 'save_split', 'build_image_data',
+__all__ = ['different', 'ImageData', 'ImageModel', 'data_problems', 'Rows', 'chosen_rows', 'read_rows', 'read_marked_rows',
+           'ImageSet', 'label_counts', 'kinds_of', 'data_home', 'image_folder', 'open_images', 'look_alikes',
+           'alike_report', 'read_splits', 'check_labels', 'cut_folds', 'image_titles', 'save_split', 'build_image_data',
            'first_examples', 'image_options', 'ImageDataset', 'open_image_split', 'image_dice', 'normalised',
            'read_source']
 
@@ -49,8 +49,8 @@ __all__ = ['ImageData', 'ImageModel', 'data_problems', 'Rows', 'chosen_rows', 'r
 if TYPE_CHECKING:
     from torch import Tensor
 
-# %% ../nbs/03a_image_sets.ipynb #0093e0b7
-def _different(labels: tuple[str, ...]) -> str | None:
+# %% ../nbs/03a_image_sets.ipynb #44de2dfe
+def different(labels: tuple[str, ...]) -> str | None:
     "Labels are texts that are not blank, each once."
     good = all(map(str.strip, labels)) and len(set(labels)) == len(labels)
     return None if good else "different labels, none of them blank"
@@ -78,7 +78,7 @@ class ImageData(Data):
     split_column: str | None = setting(None)  # rows are of the split that it names (None: all)
     sampling_ratio: float = setting(1.0, above=0, maximum=1)  # share of rows to train and validate on
     sample_test: bool = setting(False)  # the test, too, is a share only
-    labels: tuple[str, ...] = setting((), check=_different)  # there may be (empty: of train_file)
+    labels: tuple[str, ...] = setting((), check=different)  # there may be (empty: of train_file)
     titles: tuple[str, ...] | None = detail(None)  # names to show (None: meta.csv, else the labels)
     cache_folder: str = detail("reports/.cache")  # shrunken images, for all runs
 
@@ -90,13 +90,13 @@ class ImageModel(Model):
     img_size: int = setting(384, minimum=32, maximum=4096)  # pixels of a side
     resize: ClassVar[str] = "letterbox"  # a system may make a setting of it, one of `RESIZES`
 
-# %% ../nbs/03a_image_sets.ipynb #4436ad21
+# %% ../nbs/03a_image_sets.ipynb #f92b54f5
 def data_problems(data: ImageData) -> list[str]:
     "What cannot be meant together."
     found = []
     if not data.folds and not data.valid_file:
         found.append("folds=0 cuts nothing from train_file: give a valid_file, or folds=5.")
-    if not data.folds and data.valid_file != data.train_file:  # else: all images, out of fold
+    if not data.folds:
         named = [name for name in ("group_column", "fold_column") if getattr(data, name)]
         found += [f"{name} is about folds, but folds=0 cuts none: leave it out." for name in named]
     if data.sample_test and data.sampling_ratio == 1:
@@ -314,7 +314,7 @@ def alike_report(
             lines.append(f"alike with different labels: {', '.join(ids[row] for row in rows[:5])}")
     return "\n  ".join(lines[:20])
 
-# %% ../nbs/03a_image_sets.ipynb #53225f11
+# %% ../nbs/03a_image_sets.ipynb #5b8e1318
 def _fold_columns(data: ImageData) -> list[str]:
     "Columns of the training file that folds are cut by."
     return [name for name in (data.group_column, data.fold_column) if name and data.folds]
@@ -340,6 +340,12 @@ def read_splits(
             parts[split] = parts["train"]
         else:
             parts[split] = open_images(read(files[split], split, config, names), place, config)
+    if "valid" in parts and len(np.unique(kinds_of(parts["valid"].labels))) < 2:
+        only = ", ".join(name for name, count in parts["valid"].counts().items() if count) or "no mark"
+        raise DataError(
+            f"{files['valid']} has {only} only: no checkpoint can be chosen, and no probability "
+            "calibrated, by that. Give validation images of several kinds."
+        )
     return parts
 
 

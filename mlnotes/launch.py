@@ -123,7 +123,7 @@ def make_task(
     "`cls.from_config(config)` if there is such a classmethod, else `cls(config)`."
     return getattr(cls, "from_config", cls)(config)
 
-# %% ../nbs/08_launch.ipynb #74d40bc9
+# %% ../nbs/08_launch.ipynb #e79e77bb
 def _hash(paths: Sequence[Path]) -> str | None:
     "sha256 over the names and bytes of files; of a folder the names and sizes of what it holds."
     digest = hashlib.sha256()
@@ -151,8 +151,8 @@ def _code_hashes(task: engine.Task) -> dict[str, str | None]:
     "{where: hash} of the modules that decide results: the engine's, the task's, the config's."
     home = Path(engine.__file__).parent
     ours = (
-        "calibration", "checkpoints", "config", "data", "dropout", "engine", "images", "metrics",
-        "splits", "tables", "text",
+        "batchnorm", "calibration", "checkpoints", "config", "data", "dropout", "engine", "hybrid",
+        "image_sets", "images", "metrics", "rouge", "splits", "tables", "text",
     )  # fmt: skip
     hashes = {"mlnotes": _hash([p for name in ours if (p := home / f"{name}.py").exists()])}
     for cls in (*type(task).__mro__, *type(task.config).__mro__):

@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     from uvicorn import Server
 
 # %% auto #0
-__all__ = ['LIMITS', 'RENDERERS', 'IMAGE_RENDERERS', 'INPUTS', 'ServeError', 'Bounds', 'Limits', 'ImageLimits', 'Refused',
-           'error_body', 'read_texts', 'image_room', 'read_images', 'read_form', 'Asked', 'Waiting', 'answer_batch',
-           'Batcher', 'Page', 'ImagePage', 'page_html', 'page_policy', 'read_page', 'read_body', 'wait_for_answers',
-           'schema_of', 'Texts', 'Images', 'blank_png', 'describe', 'joined', 'Service', 'KnownHosts', 'own_names',
-           'make_app', 'Watched', 'Refusing', 'make_server', 'listen', 'open_server', 'serve', 'serving']
+__all__ = ['LIMITS', 'RENDERERS', 'IMAGE_RENDERERS', 'INPUTS', 'ServeError', 'Bounds', 'Limits', 'ImageLimits', 'DialogueLimits',
+           'Refused', 'error_body', 'read_texts', 'image_room', 'read_images', 'read_form', 'Asked', 'Waiting',
+           'answer_batch', 'Batcher', 'Page', 'ImagePage', 'text_field', 'page_html', 'page_policy', 'read_page',
+           'read_body', 'wait_for_answers', 'schema_of', 'Texts', 'Images', 'blank_png', 'describe', 'joined',
+           'Service', 'KnownHosts', 'own_names', 'make_app', 'Watched', 'Refusing', 'make_server', 'listen',
+           'open_server', 'serve', 'serving']
 
 # %% ../nbs/22_serve.ipynb #1cf822c3
 class ServeError(ValueError):
@@ -68,7 +69,7 @@ class Bounds:
                     "lower it, or raise queue_size."
                 )
 
-# %% ../nbs/22_serve.ipynb #fabab537
+# %% ../nbs/22_serve.ipynb #7b2fdd07
 @dataclass(frozen=True, kw_only=True)
 class Limits(Bounds):
     "Bounds of a server of texts."
@@ -91,7 +92,17 @@ class ImageLimits(Bounds):
     max_image: int = 20 << 20  # bytes of one image file
 
 
-LIMITS = {"texts": Limits, "images": ImageLimits}  # by what a server takes
+@dataclass(frozen=True, kw_only=True)
+class DialogueLimits(Limits):
+    "Bounds of a server whose answers are written token by token, each of which takes a while."
+
+    max_batch: int = 8
+    queue_size: int = 64
+    timeout_s: float = 120.0
+    max_texts: int = 16
+
+
+LIMITS = {"texts": Limits, "images": ImageLimits, "dialogue": DialogueLimits}  # by what is taken
 
 # %% ../nbs/22_serve.ipynb #04f38fa4
 _SOON = {"Retry-After": "1"}  # seconds
@@ -454,14 +465,33 @@ _FRAME = """<!doctype html>
 </html>
 """
 
-# %% ../nbs/22_serve.ipynb #947c5b9b
+# %% ../nbs/22_serve.ipynb #809b23a7
 _TEXT_FIELD = """<form id="form">
-<label for="text" data-ko="문장 (Enter로 보내기, Shift+Enter로 줄바꿈)"
- data-en="Text (Enter sends, Shift+Enter breaks the line)">문장</label>
-<textarea id="text" rows="2" autocomplete="off" spellcheck="false" enterkeyhint="send"></textarea>
+<label for="text" data-ko="{korean}" data-en="{english}">{korean}</label>
+<textarea id="text" rows="{rows}" autocomplete="off" spellcheck="false"
+ enterkeyhint="{key}"></textarea>
 <button id="ask">분석</button>
 </form>
 <div id="examples" role="group" aria-label="예문 · Examples"></div>"""
+_ONE_LINE = {
+    "korean": "문장 (Enter로 보내기, Shift+Enter로 줄바꿈)", "key": "send",
+    "english": "Text (Enter sends, Shift+Enter breaks the line)",
+}  # fmt: skip
+_MANY_LINES = {
+    "korean": "글 (Ctrl+Enter로 보내기, Enter로 줄바꿈)", "key": "enter",
+    "english": "Text (Ctrl+Enter sends, Enter breaks the line)",
+}  # fmt: skip
+
+
+def text_field(
+    examples: Sequence[str],  # of the page
+) -> str:
+    "HTML of the form that takes a text, with two lines more than the longest example has."
+    lines = 1 + max((text.count("\n") for text in examples), default=0)
+    words = _MANY_LINES if lines > 1 else _ONE_LINE
+    return _TEXT_FIELD.format(rows=min(lines + 2, 12) if lines > 1 else 2, **words)
+
+# %% ../nbs/22_serve.ipynb #fa3b1b8e
 _DROP_ZONE = """<div id="drop">
 <p id="hint"></p>
 <p data-ko="끌어다 놓거나, 붙여 넣거나(Ctrl+V), 고르세요." data-en="Drop, paste (Ctrl+V) or choose.">고르세요.</p>
@@ -502,24 +532,32 @@ function make(tag, name, ...inside) {
 }
 """
 
-# %% ../nbs/22_serve.ipynb #9461fd23
+# %% ../nbs/22_serve.ipynb #8ad0b091
 _TEXT_WORDS = r"""
 const [form, box] = ["form", "text"].map((id) => document.getElementById(id));
 const idle = ["분석", "Analyse"];  // what the button says
-const titled = (answer) => answer.sentence;  // in the list of earlier answers
+const several = settings.examples.some((example) => example.includes("\n"));  // lines
+
+function firstLine(text) {
+  const [first, ...rest] = text.trim().split("\n");
+  return rest.length ? `${first} …` : first;
+}
+const titled = (answer) => firstLine(answer.sentence);  // in the list of earlier answers
 
 const korean = {
-  empty_text: "문장을 입력해 주세요.",
-  text_too_long: "문장이 너무 깁니다.",
-  too_large: "문장이 너무 깁니다.",
+  empty_text: "글을 입력해 주세요.",
+  text_too_long: "글이 너무 깁니다.",
+  too_large: "글이 너무 깁니다.",
   nul: "NUL 문자는 쓸 수 없습니다.",
   lone_surrogate: "깨진 문자가 들어 있습니다.",
   queue_full: "요청이 몰려 있습니다. 잠시 뒤에 다시 시도해 주세요.",
   timeout: "제한 시간 안에 답하지 못했습니다. 잠시 뒤에 다시 시도해 주세요.",
-  internal: "모델이 이 문장에 답하지 못했습니다.",
+  internal: "모델이 이 글에 답하지 못했습니다.",
   stopping: "서버가 종료되고 있습니다.",
 };
 """
+
+# %% ../nbs/22_serve.ipynb #0c12f3be
 _IMAGE_WORDS = r"""
 const [drop, chooser, camera] =
   ["drop", "file", "camera"].map((id) => document.getElementById(id));
@@ -583,7 +621,7 @@ function keep(answer) {
 }
 """
 
-# %% ../nbs/22_serve.ipynb #84ee293f
+# %% ../nbs/22_serve.ipynb #ac1bda7d
 _TEXT_ASKING = r"""
 let failure = null;
 const told = () => failure ? reason(failure) : "";
@@ -600,7 +638,7 @@ async function ask() {
   }
   busy = false;
   showState();
-  if (document.activeElement === box && !failure) box.select();
+  if (document.activeElement === box && !failure && !several) box.select();
 }
 """
 
@@ -692,17 +730,19 @@ function showAll() {
 }
 """
 
-# %% ../nbs/22_serve.ipynb #3741325d
+# %% ../nbs/22_serve.ipynb #724c60f2
 _TEXT_EVENTS = r"""
 form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
 box.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  if (several && !event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
   ask();
 });
 for (const example of settings.examples) {
-  const button = make("button", "", example);
+  const button = make("button", "", firstLine(example));
   button.type = "button";
+  button.title = example;
   button.addEventListener("click", () => { box.value = example; ask(); });
   document.getElementById("examples").append(button);
 }
@@ -992,10 +1032,42 @@ function draw(answer) {
 }
 """
 
-# %% ../nbs/22_serve.ipynb #f08c10cc
+# %% ../nbs/22_serve.ipynb #7378baba
+_SUMMARY = r"""
+function told_of(answer) {
+  const told = [];
+  if (!answer.summary) told.push(say("모델이 빈 요약을 썼습니다.", "The summary is empty."));
+  if (answer.truncated)
+    told.push(say("대화가 모델이 읽는 길이보다 깁니다. 뒷부분은 읽지 않았습니다.",
+      "The dialogue is longer than what the model reads: its end was not read."));
+  if (!answer.complete)
+    told.push(say("요약이 정해진 길이에 이르러 끊겼습니다.",
+      "The summary broke off at its greatest length."));
+  return told;
+}
+
+function draw(answer) {
+  const { input_tokens: read, tokens: written } = answer;
+  const sizes = say(`${read} 토큰을 읽고 ${written} 토큰을 썼습니다.`,
+    `Read ${read} tokens, wrote ${written}.`);
+  return make("div", "", make("p", "summary", answer.summary),
+    ...told_of(answer).map((line) => make("p", "told", line)), make("p", "sizes", sizes),
+    make("p", "dialogue", answer.sentence));
+}
+"""
+_SUMMARY_STYLE = """
+.summary { font-size: 1.15rem; font-weight: 600; }
+.told { padding-left: .6rem; border-left: 4px solid var(--bad); }
+.sizes { color: var(--dim); font-size: .9rem; }
+.dialogue { white-space: pre-wrap; padding: .6rem .8rem; background: var(--soft);
+  border-radius: .4rem; }
+"""
+
+# %% ../nbs/22_serve.ipynb #919f131c
 RENDERERS = {  # kind: (script that defines draw(answer), style)
     "sentiment": (_SENTIMENT, _SENTIMENT_STYLE),
     "ner": (_ENTITIES + _TOKENS, _ENTITIES_STYLE),
+    "dialogue": (_SUMMARY, _SUMMARY_STYLE),
 }
 IMAGE_RENDERERS = dict.fromkeys(("documents", "sewer"), _IMAGE_CLASSES)  # of pages for images
 
@@ -1023,7 +1095,7 @@ def page_html(
         title=html.escape(page.title),
         heading=html.escape(page.heading),
         style=_COLOURS + _LAYOUT + (_DROP_STYLE if images else "") + style,
-        question=_DROP_ZONE if images else _TEXT_FIELD,
+        question=_DROP_ZONE if images else text_field(page.examples),
         settings=json.dumps(settings, ensure_ascii=False).replace("<", "\\u003c"),
         script=_WORDS + words + _FAILURES + draw + _ASKING + asking + _SHOWING + events + _EVENTS,
     )
@@ -1207,7 +1279,7 @@ class Texts:
         examples = {"text": text, "texts": [text], "object": {"text": text}}
         return _content(_request_schema(self.limits), **examples)
 
-# %% ../nbs/22_serve.ipynb #8ba87e7b
+# %% ../nbs/22_serve.ipynb #5a0569b5
 class Images:
     "How a server takes images."
 
@@ -1244,7 +1316,7 @@ class Images:
         return kinds | {"multipart/form-data": {"schema": form}}
 
 
-INPUTS = {Limits: Texts, ImageLimits: Images}
+INPUTS = {Limits: Texts, DialogueLimits: Texts, ImageLimits: Images}
 
 # %% ../nbs/22_serve.ipynb #5257df53
 def blank_png(side: int) -> bytes:
@@ -1551,12 +1623,12 @@ def open_server(
     shown = f"[{host}]" if ":" in host else host
     return make_server(app, limits), opened, f"http://{shown}:{opened.getsockname()[1]}"
 
-# %% ../nbs/22_serve.ipynb #1a969320
+# %% ../nbs/22_serve.ipynb #675faa5f
 def serve(
     answer: Callable[[list], list[dict]],  # texts or image files to answers, in order
     page: Page | str | Path,  # or the path of an HTML file
     *,
-    takes: str = "texts",  # or images
+    takes: str = "texts",  # or images, or dialogue
     host: str = "127.0.0.1",  # 0.0.0.0: reachable from other machines
     port: int = 9164,  # 0: any that is free
     name: str = "ner",  # of the system
@@ -1570,7 +1642,7 @@ def serve(
         asyncio.get_running_loop()
         raise ServeError("an event loop runs here, as in notebooks: `with serving(...) as url:`.")
     if takes not in LIMITS:
-        raise ServeError(f"takes is {' or '.join(LIMITS)}, not {takes!r}.")
+        raise ServeError(f"takes is one of {', '.join(LIMITS)}, not {takes!r}.")
     bounds = LIMITS[takes](**limits)
     about = {"name": name, "facts": facts, "flaw": flaw}
     server, opened, url = open_server(answer, page, bounds, host, port, hosts, **about)

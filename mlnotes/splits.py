@@ -330,7 +330,7 @@ def check_folds(
         )
     return np.array([int(text) for text in texts], np.int16)
 
-# %% ../nbs/01b_splits.ipynb #35f1bba5
+# %% ../nbs/01b_splits.ipynb #2f246705
 def train_and_valid(
     data: Data,  # folds, valid_fold, stratify, keep_together
     seed: int,  # another seed, other folds
@@ -341,6 +341,9 @@ def train_and_valid(
     "The split of one run; DataError where the settings or the rows do not allow it."
     if data.folds < 1:
         raise DataError("data.folds=0 reads the files as they are named: set 1 (80/20) or more.")
+    if data.valid_fold == "every":  # uncut, to put together what the models of all folds answered
+        rows = np.arange(len(groups if labels is None else labels))
+        return rows, rows
     if not (isinstance(data.valid_fold, int) and 0 <= data.valid_fold < data.folds):
         raise DataError(
             f"data.valid_fold is {data.valid_fold!r}, but a run validates on one of {data.folds} "
