@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class CheckpointError(RuntimeError):
     "A checkpoint that cannot be written, found or trusted; the message says what would work."
 
-# %% ../nbs/06_checkpoints.ipynb #6b196fde
+# %% ../nbs/06_checkpoints.ipynb #77822a47
 def _storable(
     name: str,  # of the file, for errors
     tensors: Mapping[str, Tensor],
@@ -44,7 +44,7 @@ def _storable(
     import torch
 
     stored, aliases, seen, storages = {}, {}, {}, set()
-    for key, tensor in sorted(tensors.items()):
+    for key, tensor in tensors.items():  # of several names the first, which libraries look for
         if not isinstance(tensor, torch.Tensor):
             what = f"{key!r} is a {type(tensor).__name__}, not a tensor"
             raise CheckpointError(f"{name}: {what}: put it into the state.")
