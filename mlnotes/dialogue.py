@@ -283,12 +283,15 @@ def preset(
     "A complete configuration by name."
     return choose_preset(name, PRESETS)
 
-# %% ../nbs/14_dialogue.ipynb #5cba5b14
+# %% ../nbs/14_dialogue.ipynb #f315eb62
 _HTML = (
     "a b body br center div em font h[1-6] hr i img li ol p pre s span strong sub sup table tbody "
     "td th tr u ul"
 )
-_TAG = re.compile(rf"</?(?:{'|'.join(_HTML.split())})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_VALUE = r"""(?:"[^"<>]*"|'[^'<>]*'|[^\s<>"']+)"""  # of an attribute
+_TAG = re.compile(
+    rf"</?(?:{'|'.join(_HTML.split())})(?:\s+[\w-]+\s*=\s*{_VALUE})*\s*/?>", re.IGNORECASE
+)
 _BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr)\s*/?>", re.IGNORECASE)
 _SPEAKER = re.compile(r"#\s*person\s*(\d+)\s*#", re.IGNORECASE)
 _ONE_SPELLING = str.maketrans(
@@ -303,7 +306,7 @@ def clean_text(
     text: str,  # a dialogue or a summary
 ) -> str:
     "The text with one spelling of line ends, quotes, dashes, spaces and speakers, without HTML."
-    text = text.replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     text = html.unescape(_TAG.sub("", _BREAK.sub("\n", text))).translate(_ONE_SPELLING)
     text = _SPEAKER.sub(r"#Person\1#", text)
     lines = (" ".join(line.split()) for line in text.split("\n"))
@@ -1289,7 +1292,7 @@ def summary_review(
     ]
     return sorted(rows, key=lambda row: row["rouge_combined"])
 
-# %% ../nbs/14_dialogue.ipynb #0f0b318f
+# %% ../nbs/14_dialogue.ipynb #570ac933
 class Summarizer:
     "A model that answers a dialogue with its summary."
 
@@ -1323,7 +1326,8 @@ class Summarizer:
             return []
         rows, truncated = dialogue_rows(self, texts)
         answers = [{"summary": "", "tokens": 0, "complete": True} for _ in texts]
-        there = [at for at, text in enumerate(texts) if text.strip() and len(rows[at])]
+        clean = clean_text if self.clean else str
+        there = [at for at, text in enumerate(texts) if clean(text).strip() and len(rows[at])]
         for group in similar_lengths(np.array([len(rows[at]) for at in there]), most=32):
             chosen = [there[at] for at in group]
             for at, found in zip(chosen, written_rows(self, [rows[at] for at in chosen])):

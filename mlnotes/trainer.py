@@ -625,14 +625,18 @@ def split_paths(
             found[split] = (there or places)[0]
     return found
 
-# %% ../nbs/14a_trainer.ipynb #750d343b
+# %% ../nbs/14a_trainer.ipynb #221e3c22
 def write_items(
     items: Iterable[Mapping],  # each with dialogue and, unless it is a test, summary
     split: str,
     folder: Path,
 ) -> Path:
     "A JSONL file of the items; ValueError for what is no dataset of dialogues."
-    rows, needed = [dict(item) for item in items], ["dialogue", *["summary"] * (split != "test")]
+    items, needed = list(items), ["dialogue", *["summary"] * (split != "test")]
+    if strange := [item for item in items if not isinstance(item, Mapping)]:
+        kind = type(strange[0]).__name__
+        raise ValueError(f"the {split} dataset holds {kind} {strange[0]!r:.40}: give dicts with a dialogue.")
+    rows = [dict(item) for item in items]
     if not rows:
         raise ValueError(f"the {split} dataset is empty: give one with dialogues.")
     names = [item.get("fname") for item in rows]
@@ -1104,7 +1108,7 @@ class CallbackTrainer(WithArguments):
             if method := getattr(callback, hook, None):
                 self.control = method(self.args, self.state, self.control, **given) or self.control
 
-# %% ../nbs/14a_trainer.ipynb #2066d631
+# %% ../nbs/14a_trainer.ipynb #25f5cf02
 def _link(source: str, target: str) -> None:
     "A second name for a file that is never changed, or a copy where the disk knows no such thing."
     try:
@@ -1143,7 +1147,8 @@ def step_of(checkpoint: Path) -> int:
 
 def kept_points(folder: Path) -> list[Path]:
     "The checkpoints of the last training, the oldest first."
-    return sorted(folder.glob("checkpoint-*"), key=step_of)
+    named = [path for path in folder.glob("checkpoint-*") if path.name[11:].isdecimal()]
+    return sorted(named, key=step_of)
 
 # %% ../nbs/14a_trainer.ipynb #ab8a5cb1
 def keep_resume_points(
@@ -1841,7 +1846,7 @@ class TrainerResults(TrainerTraining):
         with contextlib.suppress(OSError):  # where the disk knows no links
             link.symlink_to(Path(result.run) / "tensorboard", target_is_directory=True)
 
-# %% ../nbs/14a_trainer.ipynb #45183150
+# %% ../nbs/14a_trainer.ipynb #909b764f
 class DialogueSummarizationTrainer(TrainerResults):
     "Trains a model that sums up dialogues, scores it, and asks it."
 
@@ -1868,7 +1873,9 @@ class DialogueSummarizationTrainer(TrainerResults):
             raise ValueError(f"max_samples should be 1 or more, or None, not {max_samples}.")
         config, own = self.settings()
         items = list(itertools.islice(dataset, max_samples))
-        file = write_items(items, "test", self.output_dir / "data")
+        bare = {"summary": None, "references": None}  # some may have one, and none is scored here
+        asked = [{**item, **bare} if isinstance(item, Mapping) else item for item in items]
+        file = write_items(asked, "test", self.output_dir / "data")
         task = self._held(file, make_config(config, {"infer_batch": own["predict_batch"]}))
         written = task.summaries(task.answers(self.model).predictions)
         return [
@@ -1957,7 +1964,7 @@ def lay_over(config: dict[str, dict], values: Mapping[str, Any]) -> None:
             group, _, key = full_name(name).partition(".")
             config.setdefault(group, {})[key] = value
 
-# %% ../nbs/14a_trainer.ipynb #ceb04d7a
+# %% ../nbs/14a_trainer.ipynb #6f14e045
 def setting_of(
     config: Mapping[str, dict],  # complete
     dotted: str,  # group.key
@@ -1977,7 +1984,9 @@ def setting_of(
     if len(decisive) != 1:
         what = ", ".join(sorted(decisive)) or "no setting on which results depend"
         raise ValueError(f"{dotted} changes {what}: a sweep varies one setting by each parameter.")
-    return decisive[0], tuple(each[decisive[0]] for each in found)
+    values = tuple(each[decisive[0]] for each in found)
+    scored = {"num_beams": "valid_beams"}  # a trial is scored by how the validation writes
+    return scored.get(decisive[0], decisive[0]), values
 
 
 _DISTRIBUTIONS = {  # name: (logarithmic, integers, exponents of e)
