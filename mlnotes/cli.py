@@ -209,8 +209,11 @@ def add_steps(parser: ArgumentParser, takes: str) -> None:
 _STEPS = ("mode", "optimize", "n_trials", "optuna_config", "auto_continue", "skip_training",
           "use_calibration", "use_run", "logs")
 
-# %% ../nbs/24_cli.ipynb #3b80012b
-def check_steps(options: dict[str, object]) -> None:
+# %% ../nbs/24_cli.ipynb #9e1ffc50
+def check_steps(
+    options: dict[str, object],
+    hands_in: bool,  # whether the system writes a submission
+) -> None:
     "ConfigError for options that would do nothing beside the others."
     mode, tunes, skips = options["mode"], options["optimize"], options["skip_training"]
     trains, runs = mode in ("basic", "highperf", "train"), mode in ("train", "inference")
@@ -224,13 +227,15 @@ def check_steps(options: dict[str, object]) -> None:
          "it names the run for --skip_training or --mode inference"),
         ("--use_calibration", options["use_calibration"] and trains, "this mode gives no answers"),
         ("--use_calibration", options["use_calibration"] and mode == "inference", "it always does"),
+        ("--use_calibration", options["use_calibration"] and not (hands_in or trains or runs),
+         "it is of answers that are handed in, and this system has no form for them"),
         ("--skip_training", skips and trains and not tunes, "then nothing is left to do"),
         ("--skip_training", skips and mode == "inference", "this mode never trains"),
     ]
     if problems := [f"{name}: {why}; leave it out." for name, idle, why in beside if idle]:
         raise ConfigError(*problems)
 
-# %% ../nbs/24_cli.ipynb #da4cbf33
+# %% ../nbs/24_cli.ipynb #93e599a0
 def train_command(
     system: System,  # what to train
     arguments: Sequence[str],  # options
@@ -252,7 +257,7 @@ def train_command(
     config = read_config(preset, options, *layers)
     if original or any(options[name] not in (None, False) for name in _STEPS):
         options["mode"] = options["mode"] or (original.steps.get("mode") if original else None)
-        check_steps(options)
+        check_steps(options, hasattr(system.module, "write_submission"))
         return run_steps(system, config, options, original)
     from mlnotes.folds import train as start
 

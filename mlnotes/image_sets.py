@@ -251,7 +251,7 @@ def image_folder(data: ImageData, split: str) -> Path:
         )
     return folder
 
-# %% ../nbs/03a_image_sets.ipynb #c9cfa773
+# %% ../nbs/03a_image_sets.ipynb #78932001
 def open_images(
     rows: Rows,
     folder: Path,  # with the images
@@ -276,7 +276,7 @@ def open_images(
     kept = np.array([row for row in range(len(paths)) if row not in shrunk.flaws], np.int64)
     rejects.num_accepted = len(kept)
     rejects.check(config.data.max_rejected)
-    good = replace(rows).take(np.array(found, np.int64)[kept])
+    good = rows.take(np.array(found, np.int64)[kept])
     parts = {one.name: getattr(good, one.name) for one in fields(Rows)}
     return ImageSet(**parts | {"rejects": rejects, "paths": paths, "rows": kept, "shrunk": shrunk})
 
