@@ -34,14 +34,13 @@ from .runs import Predictions, Run
 from .text import global_batches
 
 # %% auto #0
-__all__ = ['Dataset', 'Task', 'Listener', 'learning_rate_at', 'Plan', 'rank_share', 'evaluation_batches', 'EngineError',
-           'choose_accelerator', 'choose_precision', 'world', 'undisturbed', 'check_hardware', 'make_fabric',
-           'make_optimizer', 'Fit', 'announce', 'train', 'train_step', 'step_seed', 'batches_ahead',
+__all__ = ['Dataset', 'Task', 'Listener', 'learning_rate_at', 'epoch_rows', 'Plan', 'rank_share', 'evaluation_batches',
+           'EngineError', 'choose_accelerator', 'choose_precision', 'world', 'undisturbed', 'check_hardware',
+           'make_fabric', 'make_optimizer', 'Fit', 'announce', 'train', 'train_step', 'step_seed', 'batches_ahead',
            'halve_micro_batch', 'flush', 'report', 'predict', 'assemble', 'Scores', 'score', 'grade', 'check',
-           'keep_best', 'confidence', 'decision', 'save', 'resume_point', 'load', 'StopVote', 'stop_on_signals',
-           'RowLog', 'set_up', 'over_all_devices', 'kept_checkpoints', 'recorded_checkpoints', 'moving_average',
-           'prepare', 'announce_start', 'finish', 'fit', 'evaluate', 'answers', 'score_model', 'log_scores',
-           'use_device']
+           'keep_best', 'calibration_record', 'save', 'resume_point', 'load', 'StopVote', 'stop_on_signals', 'RowLog',
+           'set_up', 'over_all_devices', 'kept_checkpoints', 'recorded_checkpoints', 'moving_average', 'prepare',
+           'announce_start', 'finish', 'fit', 'evaluate', 'answers', 'score_model', 'log_scores', 'use_device']
 
 # %% ../nbs/07_engine.ipynb #8afa2c80
 if TYPE_CHECKING:
@@ -116,12 +115,25 @@ def learning_rate_at(
     }
     return peak * (final + (1.0 - final) * remaining[learning.schedule])
 
-# %% ../nbs/07_engine.ipynb #d4d6b7eb
+# %% ../nbs/07_engine.ipynb #94362fa3
 def _falls_on(step: int, per_epoch: int, rate: float, every: int = -1) -> bool:
     interval = every if every >= 1 else max(rate * per_epoch - 1e-7, 1e-7)
     return step % interval < 1 if interval > 1 else True
 
-# %% ../nbs/07_engine.ipynb #79a53186
+
+def epoch_rows(
+    count: int,  # training examples
+    chances: np.ndarray | None,  # of each to be drawn, adding up to 1; None: each comes once
+    seed: int,  # of the run
+    epoch: int,
+) -> np.ndarray:
+    "The examples of one epoch: all of them, or as many drawn by `chances` with replacement."
+    if chances is None:
+        return np.arange(count)
+    dice = np.random.default_rng(np.random.SeedSequence([seed, epoch]))
+    return dice.choice(np.arange(count), count, p=chances)
+
+# %% ../nbs/07_engine.ipynb #fa42ddff
 @dataclass(frozen=True)
 class Plan:
     "Which examples each step sees, and when to print, check and save; all from its fields."
@@ -144,19 +156,11 @@ class Plan:
         per_epoch, batch = self.steps_per_epoch, self.config.hardware.train_batch
         seed = self.config.learning.random_seed
         for epoch in range(start // max(1, per_epoch), self.config.learning.num_epochs):
-            rows = self.rows(epoch)
+            rows = epoch_rows(len(self.lengths), self.chances, seed, epoch)
             ordered = global_batches(self.lengths[rows], batch, seed, epoch)
             for step, places in enumerate(ordered, start=epoch * per_epoch):
                 if start <= step < self.total_steps:
                     yield epoch, rows[places]
-
-    def rows(self, epoch: int) -> np.ndarray:
-        "The examples of one epoch: all of them, or as many drawn by `chances` with replacement."
-        everyone = np.arange(len(self.lengths))
-        if self.chances is None:
-            return everyone
-        seed = np.random.SeedSequence([self.config.learning.random_seed, epoch])
-        return np.random.default_rng(seed).choice(everyone, len(everyone), p=self.chances)
 
     def prints(self, step: int) -> bool:
         printing = self.config.printing
@@ -314,7 +318,7 @@ def make_optimizer(
     }[learning.optimizer]
     return kind(groups, lr=learning.learning_rate, **options)
 
-# %% ../nbs/07_engine.ipynb #685d033f
+# %% ../nbs/07_engine.ipynb #8975a7b8
 @dataclass
 class Fit:
     "One training run in memory; `step` optimizer steps are done."
@@ -335,7 +339,6 @@ class Fit:
     step: int = 0
     micro_batch: int = 0
     checks_without_gain: int = 0
-    best_score: float | None = None
     pending: list = field(default_factory=list)  # (step, rate, figures on the device)
     figure_names: tuple[str, ...] = ()
     clock: float = field(default_factory=time.perf_counter)
@@ -556,7 +559,7 @@ def halve_micro_batch(fit: Fit, error: Exception) -> None:
         f"accumulated to the same global batch{apart}",
     )
 
-# %% ../nbs/07_engine.ipynb #e9aacdb4
+# %% ../nbs/07_engine.ipynb #7360e304
 def flush(fit: Fit) -> list[dict]:
     "Rows of the steps since the last flush; raises if one of them was not finite."
     import torch
@@ -575,17 +578,13 @@ def flush(fit: Fit) -> list[dict]:
     rows = []
     for step, rate, weight, (_, loss, *pairs) in zip(steps, rates, weights, table):
         row = {"step": step, "epoch": round(step / fit.plan.steps_per_epoch, 4)}
-        row |= {"lr": rate, "loss": loss / weight if weight else math.nan}
+        row |= {"lr": rate, "loss": float(loss / weight) if weight else math.nan}
         for name, numerator, denominator in zip(fit.figure_names, pairs[::2], pairs[1::2]):
-            row[name] = numerator / denominator if denominator else math.nan
-        rows.append({key: _plain(value) for key, value in row.items()})
+            row[name] = float(numerator / denominator) if denominator else math.nan
+        rows.append(row)
     if fit.log:
         fit.log.rows(rows)
     return rows
-
-# %% ../nbs/07_engine.ipynb #ccb0b8e5
-def _plain(value):
-    return value.item() if isinstance(value, np.generic) else value
 
 # %% ../nbs/07_engine.ipynb #f9562e5b
 def _not_finite(fit: Fit, step: int, rate: float, loss: float) -> EngineError:
@@ -820,7 +819,7 @@ def check(fit: Fit) -> None:
         fit.emit("warning", step=fit.step, message=message)
     fit.seconds_aside += time.perf_counter() - started
 
-# %% ../nbs/07_engine.ipynb #1fbfdc08
+# %% ../nbs/07_engine.ipynb #7dae5725
 def keep_best(
     fit: Fit,
     module: nn.Module,
@@ -828,47 +827,35 @@ def keep_best(
     predictions: Predictions | None,  # of the same check
 ) -> bool:
     "Save the weights if `row` is among the best so far; True if it is the best."
-    learning = fit.task.config.learning
-    direction, metric = learning.saving_mode.split()
-    if metric not in row:
-        known = ", ".join(name for name in row if name.startswith("val_"))
-        raise EngineError(
-            f"saving_mode={learning.saving_mode!r}, but a check gives no {metric!r}; "
-            f"it gives {known}."
-        )
-    value = row[metric]
-    better = math.isfinite(value) and (
-        fit.best_score is None
-        or (value > fit.best_score if direction == "max" else value < fit.best_score)
-    )
-    fit.best_score = value if better else fit.best_score
-    name = _checkpoint_name(learning.name_format_on_saving, row)
+    name = _checkpoint_name(fit.task.config.learning.name_format_on_saving, row)
+    place = 0
     if fit.first:
         tensors = {"model.safetensors": module.state_dict()}
 
         def extra(folder: Path) -> None:
             fit.task.save(module, folder)
-            found = confidence(fit.task, predictions)
-            write_calibration(folder, found | decision(fit.task, predictions, found["temperature"]))
+            if record := calibration_record(fit.task, predictions):
+                write_calibration(folder, record)
 
-        if fit.checkpoints.save_best(name, fit.step, row, tensors, extra):
-            fit.emit("checkpoint", step=fit.step, name=name, best=better)
-    return better
+        place = fit.checkpoints.save_best(name, fit.step, row, tensors, extra)
+    if place:
+        fit.emit("checkpoint", step=fit.step, name=name, best=place == 1)
+    return fit.fabric.broadcast(place == 1)
 
-# %% ../nbs/07_engine.ipynb #b82abd96
-def confidence(task: Task, predictions: Predictions) -> dict:
-    "What `calibrate` finds on the validation split, or why there is nothing to find."
-    if not hasattr(task, "confidence"):
-        return {"temperature": 1.0, "note": f"{task.name} gives no logits to calibrate"}
-    try:
-        return calibrate(*task.confidence(predictions, "valid"))
-    except ValueError as error:  # a check with NaN among its logits is scored, and kept, all the same
-        return {"temperature": 1.0, "note": str(error)}
-
-
-def decision(task: Task, predictions: Predictions, temperature: float) -> dict:
-    "What the task decides on the validation split, such as a threshold, as {'decision': ...}."
-    return {"decision": task.decision(predictions, temperature)} if hasattr(task, "decision") else {}
+# %% ../nbs/07_engine.ipynb #90f7832b
+def calibration_record(task: Task, predictions: Predictions) -> dict:
+    "What is calibrated and decided on the validation split; {} of a task that does neither."
+    found = {"temperature": 1.0, "note": f"{task.name} gives no logits to calibrate"}
+    if hasattr(task, "confidence"):
+        try:
+            found = calibrate(*task.confidence(predictions, "valid"))
+        except ValueError as error:  # a check with NaN among its logits is scored and kept, too
+            found["note"] = str(error)
+    elif not hasattr(task, "decision"):
+        return {}
+    if hasattr(task, "decision"):
+        found["decision"] = task.decision(predictions, found["temperature"])
+    return found
 
 
 def _checkpoint_name(form: str, row: dict) -> str:
@@ -891,7 +878,7 @@ def _progress(fit: Fit, phase: str) -> Callable[[int, int], None]:
 
     return progress
 
-# %% ../nbs/07_engine.ipynb #b892f0cb
+# %% ../nbs/07_engine.ipynb #55b6a0a1
 def save(fit: Fit) -> None:
     "Write a resume point for the present step."
     started = time.perf_counter()
@@ -907,7 +894,6 @@ def save(fit: Fit) -> None:
             "step": fit.step,
             "micro_batch": fit.micro_batch,
             "checks_without_gain": fit.checks_without_gain,
-            "best_score": fit.best_score,
             "scaler": _scaler_state(fit.fabric),
             "precision": fit.fabric._precision.precision,
         }
@@ -938,15 +924,18 @@ def resume_point(checkpoints: Checkpoints, fabric: Fabric) -> tuple[int, dict, d
     fabric.barrier()
     return found if first else checkpoints.load_last()
 
-# %% ../nbs/07_engine.ipynb #03d7d788
+# %% ../nbs/07_engine.ipynb #455de1ec
 def load(
     fit: Fit,
     found: tuple[int, dict, dict] | None,  # as of `resume_point`
 ) -> int | None:  # the step of the resume point
-    "Continue from a resume point, if there is one."
+    "Continue from a resume point, if there is one; drop what was logged and kept after it."
+    step, tensors, state = found or (-1, {}, {})
+    if fit.first and fit.run.events("start"):
+        fit.checkpoints.drop_after(step)
+        fit.run.truncate_after(step)
     if found is None:
         return None
-    step, tensors, state = found
     fit.module.load_state_dict(tensors["model.safetensors"])
     _load_optimizer(fit.optimizer.optimizer, tensors["optimizer.safetensors"])
     if fit.average is not None:
@@ -957,10 +946,6 @@ def load(
     sizes = [size for size in (fit.micro_batch, state["micro_batch"]) if size]
     fit.micro_batch = min(sizes, default=0)  # what was set now, or what memory allowed then
     fit.checks_without_gain = state["checks_without_gain"]
-    fit.best_score = state["best_score"]
-    if fit.first:
-        fit.checkpoints.drop_after(step)
-        fit.run.truncate_after(step)
     precision = fit.fabric._precision.precision
     if state["precision"] != precision:
         fit.emit("warning", message=f"resumed in {precision}; it began in {state['precision']}")
@@ -1033,14 +1018,14 @@ def stop_on_signals(stop: StopVote) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-# %% ../nbs/07_engine.ipynb #5cff4293
+# %% ../nbs/07_engine.ipynb #a2f1bdf7
 class RowLog:
     "Writes rows of metrics to the run's files and to TensorBoard."
 
-    def __init__(self, run: Run, resumed_from: int | None):
+    def __init__(self, run: Run, step: int):
         from torch.utils.tensorboard import SummaryWriter
 
-        purge = resumed_from + 1 if resumed_from is not None else None
+        purge = step + 1 if run.events("start") else None
         self.run = run
         self.board = SummaryWriter(str(run.path / "tensorboard"), purge_step=purge)
 
@@ -1059,7 +1044,7 @@ class RowLog:
         self.write_csv()
         self.board.close()
 
-# %% ../nbs/07_engine.ipynb #f112ca6e
+# %% ../nbs/07_engine.ipynb #8331fdc2
 def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list) -> Fit:
     "Data, model, optimizer and plan, continued from the run's resume point if it has one."
     import torch
@@ -1095,7 +1080,7 @@ def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list
     )
     resumed_from = load(fit, found)
     if fit.first:
-        fit.log = RowLog(run, resumed_from)
+        fit.log = RowLog(run, fit.step)
         run.write("data", facts)
     announce_start(fit, resumed_from, facts)
     model.train()
@@ -1163,7 +1148,7 @@ def prepare(task: Task, run: Run, fabric: Fabric) -> dict:
         facts = task.prepare(run.path / "data")
     return facts
 
-# %% ../nbs/07_engine.ipynb #54cabf6d
+# %% ../nbs/07_engine.ipynb #31516330
 def announce_start(fit: Fit, resumed_from: int | None, facts: dict) -> None:
     "Say what begins; with verbose=2 also the first examples, as the task prepared them."
     hardware = fit.fabric
@@ -1186,6 +1171,7 @@ def announce_start(fit: Fit, resumed_from: int | None, facts: dict) -> None:
         accelerator=hardware.device.type,
         precision=hardware._precision.precision,
         resumed_from=resumed_from,
+        checkpoint=None if resumed_from is None else fit.checkpoints.resolve("latest").name,
     )
 
 # %% ../nbs/07_engine.ipynb #25aa21ed

@@ -48,10 +48,10 @@ from .runs import Run, RunError, environment, find_runs, preflight
 __all__ = ['RANK_CODE', 'GRACE', 'STARTING', 'LAUNCHER_CODE', 'LaunchError', 'class_address', 'class_at', 'load_task',
            'check_rebuilds', 'make_task', 'identity', 'changes', 'describe_changes', 'is_alive', 'open_run',
            'recorded_identity', 'Pulse', 'write_json', 'read_json', 'rank_main', 'hung_ranks', 'send', 'rank_pids',
-           'Launcher', 'watch_over', 'read_beats', 'root_cause', 'tell_failure', 'tail', 'launcher_main', 'run_ranks',
-           'find_failure', 'settle', 'num_ranks', 'rank_environment', 'start_launcher', 'interrupts_go_to', 'kill_tree',
-           'attend', 'raise_failure', 'tell', 'stop', 'StopFile', 'train', 'train_as_rank', 'shared_run', 'watch',
-           'find_run', 'Trained', 'trained_runs']
+           'Launcher', 'watch_over', 'wait', 'read_beats', 'root_cause', 'tell_failure', 'tail', 'launcher_main',
+           'run_ranks', 'find_failure', 'settle', 'num_ranks', 'rank_environment', 'start_launcher', 'interrupts_go_to',
+           'kill_tree', 'attend', 'raise_failure', 'tell', 'stop', 'StopFile', 'train', 'train_as_rank', 'shared_run',
+           'watch', 'find_run', 'Trained', 'trained_runs']
 
 # %% ../nbs/08_launch.ipynb #1957c99b
 class LaunchError(RuntimeError):
@@ -456,7 +456,7 @@ def rank_pids() -> list[int]:
                 found.append(process.pid)
     return found
 
-# %% ../nbs/08_launch.ipynb #d144aa94
+# %% ../nbs/08_launch.ipynb #ca9d24ec
 class Launcher:
     "Watches over the ranks of one run, from within torchrun's agent."
 
@@ -474,6 +474,12 @@ class Launcher:
     def ask(self, number: int, frame: object = None) -> None:
         "Somebody wishes the ranks to save and stop; also a signal handler. The first wish counts."
         self.asked = self.asked or number
+
+    def unheard(self) -> bool:
+        "True if somebody wishes a stop that was not passed on to the ranks yet."
+        if (self.folder / "stop").exists():
+            self.ask(signal.SIGTERM)
+        return bool(self.asked) and not self.asked_at
 
     def limit(self) -> None:
         "From now on, ranks have `GRACE` seconds to end."
@@ -495,19 +501,17 @@ class Launcher:
         self.killed.update(pids)
         send(os.killpg, pids, signal.SIGKILL)
 
-# %% ../nbs/08_launch.ipynb #cbd2eb39
+# %% ../nbs/08_launch.ipynb #15952c09
 def watch_over(
     launcher: Launcher,
     period: float = 0.3,  # seconds between looks
 ) -> None:
     "Look after the ranks as long as the process lives; runs in a thread of its own."
     while True:
-        time.sleep(period)
+        wait(launcher, period)
         if launcher.parent and os.getppid() != launcher.parent:
             launcher.ask(signal.SIGTERM)
             launcher.limit()
-        if (launcher.folder / "stop").exists():
-            launcher.ask(signal.SIGTERM)
         pids = rank_pids()
         if launcher.asked:
             launcher.request(pids)
@@ -520,6 +524,13 @@ def watch_over(
             launcher.limit()
         if launcher.hung or (launcher.deadline and time.monotonic() > launcher.deadline):
             launcher.kill(pids)
+
+
+def wait(launcher: Launcher, period: float) -> None:
+    "Pause for `period` seconds, or until somebody wishes a stop."
+    until = time.monotonic() + period
+    while not launcher.unheard() and time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def read_beats(launcher: Launcher) -> dict[int, dict]:
@@ -753,7 +764,7 @@ def kill_tree(pid: int) -> None:
             with contextlib.suppress(psutil.Error):
                 process.kill()
 
-# %% ../nbs/08_launch.ipynb #81fc8164
+# %% ../nbs/08_launch.ipynb #18ce4568
 def attend(
     run: Run,
     process: subprocess.Popen,  # its launcher
@@ -763,7 +774,7 @@ def attend(
     "Hand the run's events to `listeners` until its ranks have ended; raises what went wrong."
     with interrupts_go_to(process) as presses:
         try:
-            events = run.follow(stop=lambda: process.poll() is not None)
+            events = run.follow(stop=lambda: process.poll() is not None, poll=0.05)
             for event in itertools.islice(events, known, None):
                 tell(run, event, listeners)
         except BaseException:
@@ -781,7 +792,7 @@ def attend(
         raise_failure(run, process.wait())
     return run
 
-# %% ../nbs/08_launch.ipynb #7f4c08a8
+# %% ../nbs/08_launch.ipynb #9ac8d1be
 def raise_failure(
     run: Run,
     code: int,  # exit code of its launcher
@@ -798,10 +809,11 @@ def raise_failure(
 
 
 def tell(run: Run, event: dict, listeners: Sequence[engine.Listener]) -> None:
-    "Pass an event on; a listener's True is a request to stop."
+    "Pass an event on; a listener's True is a request to stop, if the run has not ended."
     wishes = [listener.on_event(event) for listener in listeners]
-    if any(wish is True for wish in wishes):
-        stop(run)
+    if any(wishes):
+        with contextlib.suppress(LaunchError):
+            stop(run)
 
 # %% ../nbs/08_launch.ipynb #69eef957
 def stop(

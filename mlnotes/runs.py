@@ -38,10 +38,10 @@ import numpy as np
 from .config import resolve_path
 
 # %% auto #0
-__all__ = ['RunError', 'RunLocked', 'hide_secrets', 'without_secrets', 'sync_folder', 'atomic_file', 'to_json', 'append_line',
-           'read_lines', 'Predictions', 'write_predictions', 'read_predictions', 'predictions_frame', 'safe_name',
-           'preflight', 'hold_lock', 'is_locked', 'RunFolder', 'RunStatus', 'RunLog', 'RunRows', 'Run', 'find_runs',
-           'latest', 'best', 'compare', 'environment']
+__all__ = ['RunError', 'RunLocked', 'hide_secrets', 'without_secrets', 'staged_path', 'sweep', 'sync_folder', 'atomic_file',
+           'to_json', 'append_line', 'read_lines', 'Predictions', 'write_predictions', 'read_predictions',
+           'predictions_frame', 'safe_name', 'preflight', 'hold_lock', 'is_locked', 'RunFolder', 'RunStatus', 'RunLog',
+           'RunRows', 'Run', 'find_runs', 'latest', 'best', 'compare', 'environment']
 
 # %% ../nbs/05_runs.ipynb #c4ed4b39
 if TYPE_CHECKING:
@@ -79,6 +79,44 @@ def without_secrets(
         return {key: without_secrets(item) for key, item in value.items()}
     return [without_secrets(item) for item in value] if isinstance(value, (list, tuple)) else value
 
+# %% ../nbs/05_runs.ipynb #159a172b
+_STAGED = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<process>\d+)-\d+\.partial")
+
+
+def _host() -> str:
+    "The name of this machine, fit for the name of a file."
+    return re.sub(r"\W", "-", socket.gethostname())[:20]
+
+
+def staged_path(
+    target: Path,  # a file or folder
+) -> Path:  # hidden, in the same folder
+    "Where this thread may build what is then renamed to `target`."
+    writer = f"{_host()}.{os.getpid()}-{threading.get_ident()}"
+    return target.with_name(f".{target.name}.{writer}.partial")
+
+
+def sweep(
+    folder: Path,
+) -> None:
+    "Remove what dead writers left in `folder`: at once from this machine, after a day from others."
+    for path in folder.glob(".*.partial"):
+        with suppress(OSError):  # another process may sweep, too
+            if _abandoned(path):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _abandoned(path: Path) -> bool:
+    found = _STAGED.fullmatch(path.name)
+    if found is None or found["host"] != _host():
+        return found is not None and time.time() - path.stat().st_mtime > 86_400
+    with suppress(PermissionError):  # somebody else's process, alive
+        try:
+            os.kill(int(found["process"]), 0)
+        except ProcessLookupError:
+            return True
+    return False
+
 # %% ../nbs/05_runs.ipynb #64fe779c
 def sync_folder(
     folder: Path,  # an existing folder
@@ -93,14 +131,15 @@ def sync_folder(
     finally:
         os.close(descriptor)
 
-# %% ../nbs/05_runs.ipynb #ca22b9da
+# %% ../nbs/05_runs.ipynb #528e9597
 @contextmanager
 def atomic_file(
     path: Path,  # file to write or replace
 ) -> Iterator[BinaryIO]:  # write the new content here
     "On leaving the block `path` is the new file; after an error inside it is as it was before."
     path = Path(path)
-    staged = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    staged = staged_path(path)
+    sweep(path.parent)
     try:
         with open(staged, "wb") as file:
             yield file
@@ -183,7 +222,7 @@ def read_lines(
             found += [(line, value)] if isinstance(value, dict) else []
     return found, start + sum(len(line) + 1 for line in lines[:-1])
 
-# %% ../nbs/05_runs.ipynb #f8d5eb85
+# %% ../nbs/05_runs.ipynb #752514ca
 @dataclass(eq=False)
 class Predictions:
     "Columns of predictions, one row per example, in the order of `ids`."
@@ -208,8 +247,7 @@ class Predictions:
         if name in self.columns:
             return self.columns[name][i]
         if name not in self.ragged:
-            known = ", ".join([*self.columns, *self.ragged]) or "none"
-            raise RunError(f"there is no column {name!r}; there is: {known}.")
+            raise RunError(f"there is no column {name!r}; there is: {_names(self)}.")
         values, lengths = self.ragged[name]
         i = range(len(self))[i]
         start = int(lengths[:i].sum())
@@ -228,7 +266,11 @@ class Predictions:
         "A pandas table indexed by id, with lists for ragged columns and for vectors."
         return predictions_frame(self)
 
-# %% ../nbs/05_runs.ipynb #e6b97807
+# %% ../nbs/05_runs.ipynb #f26041f6
+def _names(predictions: Predictions) -> str:
+    return ", ".join([*predictions.columns, *predictions.ragged]) or "none"
+
+
 def _checked_ids(ids: Sequence[str]) -> list[str]:
     ids = list(ids)
     if wrong := [one for one in ids if not isinstance(one, str)]:
@@ -394,7 +436,7 @@ def safe_name(
         raise RunError(f"{text[:20]!r}... is too long to name a run: keep it under 180 bytes.")
     return text
 
-# %% ../nbs/05_runs.ipynb #8a352eec
+# %% ../nbs/05_runs.ipynb #2cb55775
 def preflight(
     path: Path,  # folder that will hold runs; made if possible
     needed_bytes: int = 0,  # room that the run will want
@@ -421,10 +463,10 @@ def _try_writing(folder: Path) -> tuple[str | None, int | None]:  # (what is wro
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
-        with atomic_file(folder / f".preflight-{secrets.token_hex(4)}") as file:
+        tried = folder / f".preflight-{secrets.token_hex(4)}"
+        with atomic_file(tried) as file:
             file.write(bytes(4096))
-            name = Path(file.name)
-        name.with_name(name.name[1:].partition(f".{os.getpid()}-")[0]).unlink()
+        tried.unlink()
     except OSError as error:
         return error.strerror or str(error), free
     return None, free
