@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +37,7 @@ from mlnotes.serve import Page, serving
 from mlnotes.tables import split_fields
 from mlnotes.text import load_tokenizer
 
+ONNX = ("onnx", "onnxruntime", "onnxscript")  # what exporting and running takes
 ANSWERERS = {"ner": ner.Tagger, "sentiment": sentiment.Classifier}
 
 
@@ -114,7 +115,7 @@ def make_infer_one(system: str, folder: Path, width: int) -> Callable[[str], Lab
 
 def exported(system: str, folder: Path, texts: list[str]) -> dict[str, Callable[[str], dict]]:
     "Our answerer around the model in ONNX and in 8 bits; nothing without their packages."
-    if not all(map(find_spec, ("onnx", "onnxruntime", "onnxscript"))):
+    if not all(map(find_spec, ONNX)):
         return {}
     whole, small = (folder.with_name(name) for name in ("onnx", "int8"))
     answerer = ANSWERERS[system]
@@ -190,12 +191,12 @@ def latency(
 
 
 @contextmanager
-def flask_server(classifier: sentiment.Classifier) -> Iterator[int]:  # its port
+def flask_server(folder: Path) -> Iterator[int]:  # its port
     "What `app.run` starts: Werkzeug's development server with a thread for every connection."
     from flask import Flask, jsonify, request
     from werkzeug.serving import make_server
 
-    app = Flask("peer")
+    app, classifier = Flask("peer"), sentiment.Classifier(folder)
     app.post("/api")(lambda: jsonify(classifier.predict(request.get_json())))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -204,13 +205,22 @@ def flask_server(classifier: sentiment.Classifier) -> Iterator[int]:  # its port
 
 
 @contextmanager
-def our_server(classifier: sentiment.Classifier) -> Iterator[int]:  # its port
+def our_server(folder: Path, model: Any = None) -> Iterator[int]:  # its port
+    "What `mlnotes serve sentiment` starts."
     page = Page("peer", "peer", "", (), "sentiment")
+    classifier = sentiment.Classifier(folder, model)
     with serving(classifier.predict_many, page, name="sentiment") as url:
         yield int(url.rpartition(":")[2])
 
 
-SERVERS = {"flask": flask_server, "mlnotes": our_server}
+def onnx_server(folder: Path) -> AbstractContextManager[int]:
+    "What `mlnotes serve sentiment --onnx FOLDER` starts."
+    exported = folder.with_name("onnx")
+    export_onnx(folder, exported)
+    return our_server(exported, OnnxModel(exported))
+
+
+SERVERS = {"flask": flask_server, "mlnotes": our_server, "onnx": onnx_server}
 
 
 def serve(setting: Setting, kind: str, count: int) -> None:
@@ -220,7 +230,7 @@ def serve(setting: Setting, kind: str, count: int) -> None:
         classifier = sentiment.Classifier(folder)
         answers = [classifier.predict(text) for text in some_texts(setting, count)]
         right = [(answer["label"], answer["probability"]) for answer in answers]
-        with SERVERS[kind](classifier) as port:
+        with SERVERS[kind](folder) as port:
             told.write(json.dumps({"port": port, "answers": right}) + "\n")
             sys.stdin.read()
 
@@ -282,7 +292,7 @@ async def all_clients(served: Served, requests: int, count: int) -> list:
 
 def clients(
     setting: Setting,
-    server: str,  # flask or mlnotes
+    server: str,  # flask, mlnotes or onnx
     keep: bool = True,  # clients keep their connection; False: a new one for every request
     requests: int = 1000,
     texts: int = 200,  # different ones

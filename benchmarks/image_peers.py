@@ -40,15 +40,7 @@ from mlnotes.image_sets import ImageDataset, normalised
 from mlnotes.images import read_pixels
 
 for module, task in ((documents, documents.DocumentsTask), (sewer, sewer.SewerTask)):
-    SYSTEMS[task.name] = System(
-        quick=module.quick,
-        task=task,
-        by_token=False,
-        collator="",
-        metrics=None,  # Trainer is no contestant here
-        best="macro_f1",
-        scores=("acc", "macro_f1"),
-    )
+    SYSTEMS[task.name] = System(quick=module.quick, task=task, scores=("acc", "macro_f1"))
 Batches = Iterable[tuple[Any, Any]]  # images float [images, 3, side, side] and labels [images]
 
 
@@ -395,7 +387,7 @@ def train_files(setting: Setting, precision: str = "32-true") -> dict:
         losses.append(loss.detach())
     wait_for(device)
     seconds, losses = time.perf_counter() - started, torch.stack(losses).tolist()
-    found = trained(task, model, first, seconds, losses[-plan.steps_per_epoch :])
+    found = trained(task, model, first, seconds, losses)
     found |= {"curve": losses} | scores_from_files(task, model, device, mixed)
     return with_rate(found, task)
 
