@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['SYSTEMS', 'System', 'load_system', 'add_settings', 'given_texts', 'read_options', 'new_parser', 'read_config',
            'add_steps', 'check_steps', 'train_command', 'settings_file', 'run_steps', 'steps_of', 'routine_of',
-           'draw_pictures', 'tune_command', 'add_rows', 'fitting_runs', 'score_checkpoints', 'test_command',
-           'config_of_test', 'config_of_series', 'add_choice', 'add_computing', 'chosen_checkpoint', 'serve_command',
-           'served_page', 'open_answerer', 'predict_command', 'export_command', 'export_int8', 'runs_command',
-           'data_command', 'main']
+           'forward_cost', 'draw_pictures', 'tune_command', 'add_rows', 'fitting_runs', 'score_checkpoints',
+           'test_command', 'config_of_test', 'config_of_series', 'add_choice', 'add_computing', 'chosen_checkpoint',
+           'serve_command', 'served_page', 'open_answerer', 'predict_command', 'export_command', 'export_int8',
+           'runs_command', 'data_command', 'main']
 
 # %% ../nbs/24_cli.ipynb #5d75e9b7
 import csv
@@ -290,7 +290,7 @@ def settings_file(system: System, arguments: Sequence[str]) -> tuple:
     original = read_original(file)
     return original, [original.settings]
 
-# %% ../nbs/24_cli.ipynb #79374499
+# %% ../nbs/24_cli.ipynb #665c9e2d
 def run_steps(system: System, config: Config, options: dict, original) -> int:  # exit status
     "The pipeline, ended by the original's last line."
     from mlnotes import pipeline
@@ -298,7 +298,7 @@ def run_steps(system: System, config: Config, options: dict, original) -> int:  
     names = ("SPACE", "read_unlabelled", "write_submission", "part_sizes")
     space, asked, submit, parts = (getattr(system.module, name, None) for name in names)
     draw = partial(draw_pictures, system)
-    also = parts, system.answerer, draw
+    also = parts, system.answerer, draw, partial(forward_cost, system)
     made = pipeline.System(system.task, space or "full", asked, submit, *also)
     notes = original.notes if original else []
     what = "inference" if options["mode"] == "inference" else "training"
@@ -342,7 +342,29 @@ def routine_of(options: dict, original) -> tuple:  # (pipeline.Routine, notes)
             if said.get(name) and given["mode"] == "train"]
     return Routine(**said | given), idle
 
-# %% ../nbs/24_cli.ipynb #8b09ff71
+# %% ../nbs/24_cli.ipynb #b34af139
+def forward_cost(
+    system: System,
+    config: Config,  # with ImageModel
+    checkpoint: Path,  # that answers
+) -> dict[str, str]:
+    "What one image costs after a warm-up: the median time of 100 forward passes, and their memory."
+    import numpy as np
+    import torch
+
+    from mlnotes.engine import use_device
+    from mlnotes.export import measure_latency, peak_tensor_mib
+    from mlnotes.image_sets import answer_batch, normalised
+
+    answerer, side = system.answerer(checkpoint), config.model.img_size
+    use_device(answerer.model, config.hardware.accelerator)
+    image = normalised(**answer_batch(answerer, np.zeros((1, side, side, 3), np.uint8)))
+    call = torch.inference_mode()(lambda x: answerer.model(x=x).cpu())  # waits for a GPU
+    time = measure_latency({"model": call}, [image], repeats=100)[0]["p50"]
+    peak = peak_tensor_mib(call, image)
+    return {"forward time per image": f"{time:.2f} ms", "peak memory": f"{peak:.1f} MiB"}
+
+# %% ../nbs/24_cli.ipynb #9a8beba0
 def draw_pictures(
     system: System,
     run: object,  # Run
@@ -372,8 +394,10 @@ def draw_pictures(
         seen = [read_source(path, 0, model["img_size"], model["resize"]) for path in paths]
         told = [f"{answer['name']} {answer['probability']:.2f}" for answer in answers]
         weights = [answer["attention"] for answer in answers]
-        size = model["patch_size"]
-        figures["attention"] = plots.plot_attention(seen, weights, told, patch_size=size)
+        size, full = model["patch_size"], answers[0]["seen"]["full"]
+        figures["attention"] = plots.plot_attention(
+            seen, weights, told, patch_size=size, full=full
+        )
     (run.path / "plots").mkdir(exist_ok=True)
     places = {run.path / "plots" / f"{kind}_{name}.png": figure for kind, figure in figures.items()}
     for place, figure in places.items():

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['ConfigError', 'repo_root', 'resolve_path', 'corpora_home', 'setting', 'detail', 'Env', 'Data', 'Model', 'TextModel',
            'Hardware', 'Printing', 'Learning', 'Slot', 'slots', 'Config', 'nearest_name', 'make_config', 'load_yaml',
-           'to_dict', 'flatten', 'save_yaml', 'parse_text', 'choose_preset', 'check_metrics', 'notebook_parameters',
-           'fingerprint', 'differences']
+           'to_dict', 'flatten', 'save_yaml', 'parse_text', 'choose_preset', 'check_metrics', 'check_trains',
+           'notebook_parameters', 'fingerprint', 'differences']
 
 # %% ../nbs/00_config.ipynb #5372f2a3
 import ast
@@ -306,7 +306,7 @@ class Data:
     stratify: bool = setting(True)  # folds have all classes in equal shares
     keep_together: bool = setting(True)  # near duplicates stay in one fold
 
-# %% ../nbs/00_config.ipynb #67d34317
+# %% ../nbs/00_config.ipynb #d0868ea7
 @dataclass(frozen=True, kw_only=True)
 class Model:
     "Which network is trained, and where its runs are kept."
@@ -341,7 +341,8 @@ class Hardware:
     devices: int | tuple[int, ...] = detail(1, check=_devices)  # how many, or their ids
     num_nodes: int = detail(1, minimum=1)  # number of machines
     precision: str = setting("auto", choices=_PRECISIONS)  # auto: what suits the device
-    strategy: str = detail("auto", choices=_STRATEGIES)  # how several devices work together
+    strategy: str = detail("auto", choices=_STRATEGIES)  # of several devices: auto and ddp are one;
+    # ddp_find_unused_parameters_true is for models of which some steps leave weights out
     cpu_workers: int = detail(0, minimum=0)  # processes that prepare data, per device (0: none)
     train_batch: int = setting(32, minimum=1)  # examples per optimizer step, over all devices
     infer_batch: int = detail(64, minimum=1)  # examples per step when validating and testing
@@ -781,6 +782,15 @@ def check_metrics(
                 )
     if problems:
         raise ConfigError(*problems)
+
+# %% ../nbs/00_config.ipynb #6e1905d8
+def check_trains(config: Config) -> None:
+    "ConfigError for num_epochs=0, with which nothing would be trained."
+    if not config.learning.num_epochs:
+        raise ConfigError(
+            "learning.num_epochs is 0, with which a run is set up and nothing is trained, and this "
+            "notebook shows what was trained: give 1 or more."
+        )
 
 # %% ../nbs/00_config.ipynb #ff7d1de6
 _PLAIN = (ast.Constant, ast.Name, ast.List, ast.Tuple, ast.Dict, ast.UnaryOp, ast.BinOp,

@@ -66,7 +66,7 @@ LINES_WORDS = WORDS | {  # of a page for texts of several lines, in which Enter 
     "failed": "답하지 못했습니다. 다른 글이나 모델로 다시 해 보세요. ({why})",
 }
 
-# %% ../nbs/21_demo.ipynb #b9b32bcd
+# %% ../nbs/21_demo.ipynb #10de56fe
 IMAGE_WORDS = WORDS | {
     "label": "그림",
     "upload": "그림 올리기 ({megabytes:.0f}MB까지, 여럿 가능)",
@@ -81,11 +81,12 @@ IMAGE_WORDS = WORDS | {
     "stopped": "학습을 멈췄습니다. 버튼을 누르면 이어서 학습합니다.",
     "looked": "모델이 본 곳 · {name} · {rows}행 {columns}열의 조각 가운데 "
     "{row}행 {column}열이 가장 큼 ({share:.1%})",
-    "scale": "주황색이 진할수록 더 많이 본 조각입니다. 가장 진한 조각이 {share:.1%}, 모두 더하면 100%입니다.",
-    "failed": "답하지 못했습니다. JPG나 PNG로 저장한 다른 그림이나 다른 모델로 다시 해 보세요. ({why})",
+    "scale": "주황색이 진할수록 더 많이 본 조각입니다. 고르게 본다면 조각마다 {even:.1%}이고, {full:.1%}부터 "
+    "가장 진합니다. 가장 많이 본 조각은 {share:.1%}입니다.",
+    "failed": "답하지 못했습니다: {name}. JPG나 PNG로 저장한 다른 그림이나 다른 모델로 다시 해 보세요. ({why})",
 }
 
-# %% ../nbs/21_demo.ipynb #14aa7c06
+# %% ../nbs/21_demo.ipynb #816963b2
 def table_html(
     columns: Sequence[str],  # headings
     rows: Iterable[Sequence[object]],  # one value for each heading; numbers stand on the right
@@ -101,13 +102,14 @@ def table_html(
                 f"({', '.join(columns)}): give one for each."
             )
         body += f"<tr>{''.join(map(_cell, row))}</tr>"
-    style = "border-collapse:collapse;background:none;line-height:1.6;white-space:pre-wrap"
+    style = "border-collapse:collapse;background:none;line-height:1.6"
     return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _cell(value: object) -> str:
     side = "right" if isinstance(value, (int, float)) else "left"
-    style = f"text-align:{side};padding:.15em 1.6em .15em 0;overflow-wrap:anywhere"
+    style = f"text-align:{side};padding:.15em 1.6em .15em 0;vertical-align:top;"
+    style += "white-space:pre-wrap;overflow-wrap:break-word"
     return f'<td style="{style}">{escape(str(value))}</td>'
 
 # %% ../nbs/21_demo.ipynb #ed65956a
@@ -694,7 +696,7 @@ def image_problem(
         return IMAGE_WORDS["long"].format(name=name, given=len(content) / 1e6, limit=limit / 1e6)
     return IMAGE_WORDS["pdf"].format(name=name) if b"%PDF-" in content[:1024] else None
 
-# %% ../nbs/21_demo.ipynb #621c80fb
+# %% ../nbs/21_demo.ipynb #02473d12
 def _edges(
     cells: int,  # patches in one direction
     patch: float,  # share of a side that a patch takes
@@ -704,31 +706,32 @@ def _edges(
     return [0.0, *(patch / 2 + (place - 0.5) * step for place in range(1, cells)), 1.0]
 
 
-def _boxes(weights: Sequence[Sequence[float]], patch: float | None, side: int) -> str:
+def _boxes(weights: Sequence[Sequence[float]], seen: Mapping[str, Any], side: int) -> str:
     "A square of SVG boxes, the more opaque, the higher a weight; ValueError for what is none."
     rows, columns = len(weights), len(weights[0]) if weights else 0
     flat = [float(weight) for row in weights for weight in row]
     if not flat or len(flat) != rows * columns or not all(0 <= weight < 1e9 for weight in flat):
         raise ValueError(f"attention is rows of as many numbers, 0 or more; not {weights!r:.80}")
-    most = max(flat) or 1.0
-    down, across = (_edges(cells, patch or 1 / cells) for cells in (rows, columns))
+    full = seen.get("full") or max(flat) or 1.0
+    down, across = (_edges(cells, seen.get("patch") or 1 / cells) for cells in (rows, columns))
     return "".join(
         f'<rect x="{side * across[x]:.1f}" y="{side * down[y]:.1f}" '
         f'width="{side * (across[x + 1] - across[x]):.1f}" '
-        f'height="{side * (down[y + 1] - down[y]):.1f}" fill-opacity="{0.6 * weight / most:.3f}"/>'
+        f'height="{side * (down[y + 1] - down[y]):.1f}" '
+        f'fill-opacity="{0.6 * min(1, weight / full):.3f}"/>'
         for y, row in enumerate(weights) for x, weight in enumerate(row)
     )  # fmt: skip
 
-# %% ../nbs/21_demo.ipynb #d891d766
+# %% ../nbs/21_demo.ipynb #80705330
 def attention_url(
     url: str,  # of the picture: data:image/...
     weights: Sequence[Sequence[float]],  # of the patches, row by row
-    seen: Mapping[str, Any] | None = None,  # resize: letterbox, stretch; patch: its share of a side
+    seen: Mapping[str, Any] | None = None,  # resize, patch (share of a side), full (top weight)
 ) -> str:  # data:image/svg+xml,...
     "A picture with the weights of its patches laid over it; ValueError for what are no weights."
     seen, side = seen or {}, 400
     keep = "none" if seen.get("resize") == "stretch" else "xMidYMid"
-    boxes = _boxes(weights, seen.get("patch"), side)
+    boxes = _boxes(weights, seen, side)
     return "data:image/svg+xml," + quote(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" '
         f'height="{side}"><filter id="g"><feColorMatrix type="saturate" values="0"/></filter>'
@@ -738,21 +741,22 @@ def attention_url(
         safe="/:;,=+ ()",
     )
 
-# %% ../nbs/21_demo.ipynb #0c60ddba
+# %% ../nbs/21_demo.ipynb #dab0cf9d
 def attention_html(
     url: str,  # of the picture: data:image/...
     name: str,  # of the file
     answer: Mapping[str, Any],  # with attention, and perhaps seen: as of `attention_url`
 ) -> str:
     "Safe HTML of the picture with its attention, and what its colours mean."
-    weights = answer["attention"]
-    picture = attention_url(url, weights, answer.get("seen"))
+    weights, seen = answer["attention"], answer.get("seen") or {}
+    picture = attention_url(url, weights, seen)
     most = max(map(max, weights))
     row = next(place for place, each in enumerate(weights) if most in each)
     sizes = {"rows": len(weights), "columns": len(weights[0]), "share": most}
     places = {"row": row + 1, "column": list(weights[row]).index(most) + 1}
     alt = IMAGE_WORDS["looked"].format(name=name, **sizes, **places)
-    scale = IMAGE_WORDS["scale"].format(share=most)
+    even = 1 / (sizes["rows"] * sizes["columns"])
+    scale = IMAGE_WORDS["scale"].format(share=most, even=even, full=seen.get("full") or most)
     colours = f"linear-gradient(90deg,{PALE},{ORANGE})"
     bar = f'<div aria-hidden="true" style="height:.6em;background:{colours};max-width:16em"></div>'
     return f'{picture_html(picture, alt, "24em")}{bar}<div style="opacity:.7">{escape(scale)}</div>'

@@ -48,7 +48,17 @@ def _timm_parts(name: str) -> tuple[str, int] | None:
     backbone, mark, stage = name.removeprefix("timm:").rpartition("@")
     return (backbone, int(stage)) if backbone and mark and stage.isdecimal() else None
 
-# %% ../nbs/13a_hybrid.ipynb #b3e4c9ad
+# %% ../nbs/13a_hybrid.ipynb #144c03e5
+def _num_patches(design: Design) -> int:
+    "P: how many patches the decoder sees."
+    return ((design.img_size - design.patch_size) // design.stride + 1) ** 2
+
+
+def _num_queries(design: Design) -> int:
+    "Q: how many queries ask."
+    return design.num_decoder_patches or -(-design.num_labels // design.featured_patch_dim)
+
+# %% ../nbs/13a_hybrid.ipynb #3c44f7c5
 @dataclass(frozen=True, kw_only=True)
 class Design:
     "What network to build; ConfigError with all problems at once."
@@ -80,25 +90,10 @@ class Design:
         if problems := [*_numbers(self), *_choices(self)] or [*_geometry(self), *_no_effect(self)]:
             raise ConfigError(*problems)
 
-    @property
-    def stride(self) -> int:
-        "Pixels between two patches."
-        return self.patch_stride or self.patch_size
-
-    @property
-    def num_patches(self) -> int:
-        "P: how many patches the decoder sees."
-        return ((self.img_size - self.patch_size) // self.stride + 1) ** 2
-
-    @property
-    def num_queries(self) -> int:
-        "Q: how many queries ask."
-        return self.num_decoder_patches or -(-self.num_labels // self.featured_patch_dim)
-
-    @property
-    def ff_width(self) -> int:
-        "Features inside the feed-forward part, before the GEGLU halves them."
-        return round(self.emb_dim * self.decoder_ff_ratio)
+    stride = property(lambda self: self.patch_stride or self.patch_size)  # pixels, never None
+    num_patches = property(_num_patches)
+    num_queries = property(_num_queries)
+    ff_width = property(lambda self: round(self.emb_dim * self.decoder_ff_ratio))  # GEGLU halves it
 
 # %% ../nbs/13a_hybrid.ipynb #7b204090
 _COUNTS = ("num_labels", "in_channels", "img_size", "patch_size", "patch_stride", "emb_dim",

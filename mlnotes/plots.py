@@ -216,29 +216,34 @@ def _draw_curve(
     if name != "lr":
         axes.legend()
 
-# %% ../nbs/20_plots.ipynb #b6cb7fad
+# %% ../nbs/20_plots.ipynb #49a8b483
 def plot_curves(
     rows: Iterable[Mapping[str, Any]],  # rows of metrics, each with its step
-    names: Sequence[str] | None = None,  # panels, without val_; None: all that the rows hold
+    names: Sequence[str] = (),  # panels, without val_; empty: all that the rows hold
     title: str = "",  # above the figure
 ) -> Figure:
     "Learning curves: one panel for each measured name, training and validation together."
     rows = list(rows)
-    found = _metric_names(rows)
-    if names is None:
-        names = found
-    unknown = [name for name in names if name not in found]
-    if unknown:
-        raise ValueError(f"no row has {', '.join(unknown)}; "
-                         f"the rows hold {', '.join(found) or 'no numbers'}")
-    if not names:
-        raise ValueError("plot_curves was given no rows with a number: has the run taken a step?")
+    if not (found := _metric_names(rows)):
+        return _empty_picture("The run has taken no step: there is nothing to draw.", title)
+    names = names or found
+    if unknown := [name for name in names if name not in found]:
+        raise ValueError(f"no row has {', '.join(unknown)}; the rows hold {', '.join(found)}")
     columns = 2 if len(names) == 4 else min(3, len(names))
     with _canvas(len(names), columns, 1.2 + 3.3 * columns, 2.7) as (figure, panels):
         for axes, name in zip(panels, names):
             _draw_curve(axes, rows, name)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    return figure
+
+
+def _empty_picture(sentence: str, title: str) -> Figure:
+    "A sentence in the place of a picture."
+    with _canvas(height=1.2) as (figure, (axes,)):
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, sentence, ha="center", va="center", transform=axes.transAxes)
+        axes.set_title(title)
     return figure
 
 # %% ../nbs/20_plots.ipynb #499f0203
@@ -616,14 +621,14 @@ def _pictures(
                          f"width], not {', '.join(shapes) or 'none'}; a single one as [picture]")
     return pictures
 
-# %% ../nbs/20_plots.ipynb #7fd505b0
+# %% ../nbs/20_plots.ipynb #9ffdae1d
 def _draw_attention(
     group: Sequence[Axes],  # where to: the picture first, then a panel for each query
     picture: np.ndarray,  # uint8 [height, width] or [height, width, 3]
     attention: np.ndarray,  # [queries, rows, columns]
     boxes: Iterable[Box],  # of this picture
     patch_size: float | None,  # pixels of overlapping patches; None: they lie side by side
-    highest: float,  # the weight at the top of the colour scale
+    full: float,  # the weight at the top of the colour scale
 ) -> Any:  # what a colour bar is made of
     "One picture, and its attention over grey copies of it."
     (height, width), boxes = picture.shape[:2], list(boxes)
@@ -637,10 +642,10 @@ def _draw_attention(
     down = _cell_edges(height, attention.shape[1], patch_size)
     look = {"cmap": "inferno", "alpha": 0.55, "edgecolors": "white", "linewidth": 0.4}
     for axes, weights in zip(group[1:], attention):
-        mesh = axes.pcolormesh(across, down, weights, vmin=0, vmax=highest, **look)
+        mesh = axes.pcolormesh(across, down, weights, vmin=0, vmax=full, **look)
     return mesh
 
-# %% ../nbs/20_plots.ipynb #c425cb70
+# %% ../nbs/20_plots.ipynb #41468e8a
 def plot_attention(
     images: Sequence[np.ndarray],  # uint8 [height, width, 3] or [height, width] each
     attentions: Sequence[np.ndarray],  # [rows, columns] or [queries, rows, columns] each
@@ -648,6 +653,7 @@ def plot_attention(
     boxes: Sequence[Iterable[Box]] | None = None,  # for each picture: what is to be found
     columns: int = 2,  # pictures in one row, each followed by its attention
     patch_size: float | None = None,  # pixels of overlapping patches; None: they lie side by side
+    full: float | None = None,  # weight at the top of the colour scale; None: the highest
     title: str = "",  # above the figure
 ) -> Figure:
     "Each picture beside itself with the attention of its patches laid over, on one colour scale."
@@ -657,16 +663,19 @@ def plot_attention(
             raise ValueError(f"{len(pictures)} images and {len(given)} {name}: one each is wanted")
     wide, columns = 1 + len(maps[0]), min(columns, len(pictures))
     height = 0.3 + 1.9 * max(picture.shape[0] / picture.shape[1] for picture in pictures)
-    highest = max(float(attention.max()) for attention in maps) or 1.0
+    highest, even = max(float(attention.max()) for attention in maps), 1 / maps[0][0].size
+    full = full or highest or 1.0
     size = len(pictures) * wide, columns * wide, 0.8 + 1.9 * columns * wide, height
     with _canvas(*size) as (figure, panels):
         for i, (picture, attention) in enumerate(zip(pictures, maps)):
             group, marks = panels[i * wide : (i + 1) * wide], boxes[i] if boxes else ()
-            mesh = _draw_attention(group, picture, attention, marks, patch_size, highest)
+            mesh = _draw_attention(group, picture, attention, marks, patch_size, full)
             group[0].set_title(labels[i] if labels else "", fontsize=9)
             for query, axes in enumerate(group[1:], 1) if wide > 2 else ():
                 axes.set_title(f"query {query}", fontsize=9, fontweight="normal")
-        bar = figure.colorbar(mesh, ax=panels, shrink=0.8, label="attention")
+        end = "max" if highest > full else "neither"
+        bar = figure.colorbar(mesh, ax=panels, shrink=0.8, extend=end)
+        bar.set_label(f"attention (spread evenly: {even:.2g})")
         bar.outline.set_visible(False)
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
