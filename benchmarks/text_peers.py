@@ -407,7 +407,7 @@ def taught(setting: Setting, weights: str, beams: int, double: bool) -> tuple:
     "The task, and its model with weights that `train_ours` left, on its device."
     from safetensors.torch import load_file
 
-    task = setting.task(valid_beams=beams)
+    task = setting.task(valid_beams=beams, precision="32-true")
     model = task.model()
     model.load_state_dict(load_file(weights))
     model.generation_config = task.writing(beams)
