@@ -52,7 +52,7 @@ from mlnotes.text import (
 __all__ = ['PRESETS', 'METRICS', 'DEFINITIONS', 'CARD', 'PAGE', 'NerModel', 'NerConfig', 'quick', 'klue', 'preset', 'NerDataset',
            'encode_split', 'open_split', 'character_tags', 'Entity', 'entities_of', 'data_options', 'rarest_types',
            'cut_in_folds', 'build_run_data', 'first_examples', 'split_facts', 'score_tags', 'make_model',
-           'collate_rows', 'token_loss', 'token_predictions', 'review', 'NerTask', 'Tagger', 'token_rows']
+           'collate_rows', 'token_loss', 'token_predictions', 'review', 'NerCorpus', 'NerTask', 'Tagger', 'token_rows']
 
 # %% ../nbs/10_ner.ipynb #6ee85d83
 if TYPE_CHECKING:
@@ -446,11 +446,9 @@ PAGE = {
     ),
 }
 
-# %% ../nbs/10_ner.ipynb #56d1971b
-class NerTask(TextTask):
-    "Korean named entity recognition, as the engine wants it."
-
-    name = "ner"
+# %% ../nbs/10_ner.ipynb #fd29df6b
+class NerCorpus(TextTask):
+    "The half of the task that reads sentences and their tags."
 
     def __init__(self, config: NerConfig):
         super().__init__(config, METRICS)
@@ -472,6 +470,12 @@ class NerTask(TextTask):
 
     def open_split(self, split: str, folder: Path) -> NerDataset:
         return open_split(folder)
+
+# %% ../nbs/10_ner.ipynb #2bd43e49
+class NerTask(NerCorpus):
+    "Korean named entity recognition, as the engine wants it."
+
+    name = "ner"
 
     def model(self) -> nn.Module:
         return make_model(self.config.model, self.tokenizer, self.tag_names)
