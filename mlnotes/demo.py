@@ -241,7 +241,7 @@ def pages_html(
     words = f'<div style="margin-bottom:.5em">{escape(threshold_words(shares, limits))}</div>'
     return name + words * bool(limits) + bars_html(shares, None if limits else 8, limits)
 
-# %% ../nbs/21_demo.ipynb #6edf2df1
+# %% ../nbs/21_demo.ipynb #a6344c73
 def summary_html(
     answer: Mapping[str, Any],  # sentence, summary, truncated, complete; or references, scores, too
 ) -> str:
@@ -249,7 +249,7 @@ def summary_html(
     marks = {"blank": not answer["summary"], "truncated": answer["truncated"],
              "broke": not answer["complete"]}  # fmt: skip
     heading = '<div style="opacity:.65;font-weight:600;margin:.6em 0 .2em">'
-    parts = [f"{heading}{WORDS['summary']}</div>", f"<div><b>{escape(answer['summary'])}</b></div>"]
+    parts = [f"{heading.replace('.6em 0', '0 0')}{WORDS['summary']}</div>", f"<div><b>{escape(answer['summary'])}</b></div>"]
     parts += [f'<div style="{ALARM}">{WORDS[name]}</div>' for name in marks if marks[name]]
     if references := answer.get("references"):
         listed = "".join(f"<li>{escape(text)}</li>" for text in references)

@@ -532,25 +532,34 @@ def batches_ahead(fit: Fit) -> Iterator[tuple[list[dict], np.ndarray, list[bool]
     for batches, (_, indices), (_, counts) in zip(loader, steps, shares):
         yield batches, indices, counts
 
-# %% ../nbs/07_engine.ipynb #854391c3
+# %% ../nbs/07_engine.ipynb #8d7070ae
 def _out_of_memory() -> type[Exception]:
     import torch
 
     return torch.OutOfMemoryError
 
 
+def _least(*sizes: int) -> int:
+    "The smallest limit of what was set now and what memory allowed before; 0: there is none."
+    return min((size for size in sizes if size), default=0)
+
+
 def halve_micro_batch(fit: Fit, error: Exception) -> None:
     "After an out-of-memory error: half as many examples at once, the same global batch."
     share = -(-fit.task.config.hardware.train_batch // fit.fabric.world_size)
     size = min(fit.micro_batch or share, share)
-    if size <= 1 or fit.fabric.world_size > 1:
+    world = fit.fabric.world_size
+    what = f"out of memory at step {fit.step + 1} with {size} examples at once on {world} device(s)"
+    if size <= 1:
+        raise EngineError(f"{what}: shorten the inputs, or take a smaller model.") from error
+    fit.micro_batch = -(-size // 2)
+    if world > 1:
+        fit.run.write("memory", {"micro_batch": fit.micro_batch})
         raise EngineError(
-            f"out of memory at step {fit.step + 1} with {size} examples at once on "
-            f"{fit.fabric.world_size} device(s). Set micro_batch to a smaller number "
-            f"(the global batch stays {fit.task.config.hardware.train_batch}), or shorten the inputs."
+            f"{what}. The run can go on from its last resume point, with {fit.micro_batch} at once, "
+            "accumulated to the same global batch."
         ) from error
     fit.optimizer.zero_grad()
-    fit.micro_batch = -(-size // 2)
     apart = "; batch normalisation sees so many at once" if normalises(fit.module) else ""
     fit.emit(
         "warning",
@@ -924,7 +933,7 @@ def resume_point(checkpoints: Checkpoints, fabric: Fabric) -> tuple[int, dict, d
     fabric.barrier()
     return found if first else checkpoints.load_last()
 
-# %% ../nbs/07_engine.ipynb #455de1ec
+# %% ../nbs/07_engine.ipynb #fd5980e2
 def load(
     fit: Fit,
     found: tuple[int, dict, dict] | None,  # as of `resume_point`
@@ -943,8 +952,7 @@ def load(
     if state["scaler"]:
         fit.fabric._precision.scaler.load_state_dict(state["scaler"])
     fit.step = fit.clock_step = step
-    sizes = [size for size in (fit.micro_batch, state["micro_batch"]) if size]
-    fit.micro_batch = min(sizes, default=0)  # what was set now, or what memory allowed then
+    fit.micro_batch = _least(fit.micro_batch, state["micro_batch"])
     fit.checks_without_gain = state["checks_without_gain"]
     precision = fit.fabric._precision.precision
     if state["precision"] != precision:
@@ -1044,7 +1052,7 @@ class RowLog:
         self.write_csv()
         self.board.close()
 
-# %% ../nbs/07_engine.ipynb #8331fdc2
+# %% ../nbs/07_engine.ipynb #c74e56f1
 def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list) -> Fit:
     "Data, model, optimizer and plan, continued from the run's resume point if it has one."
     import torch
@@ -1076,7 +1084,7 @@ def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list
         task, run, fabric, plan, listeners, data,
         checkpoints, module, model, optimizer, stop,
         average=moving_average(module, config.learning.ema_decay),
-        micro_batch=config.hardware.micro_batch,
+        micro_batch=_least(config.hardware.micro_batch, (run.read("memory") or {}).get("micro_batch", 0)),
     )
     resumed_from = load(fit, found)
     if fit.first:
