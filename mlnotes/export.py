@@ -1020,7 +1020,7 @@ def _tidy(proto: Any) -> Any:
         part.ClearField("doc_string")
     return proto
 
-# %% ../nbs/23_export.ipynb #f69da903
+# %% ../nbs/23_export.ipynb #7890ae1e
 class OnnxModel:
     "An ONNX classifier with the PyTorch model's call: `input_ids=, attention_mask=`, or `x=`."
 
@@ -1039,6 +1039,7 @@ class OnnxModel:
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others need cores
         options.enable_mem_pattern = False  # it plans for one shape, and texts have many
         self.session = runtime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
         known = {"tensor(int64)": torch.int64, "tensor(float)": torch.float32}
