@@ -112,7 +112,7 @@ def trained(task: Any, model, first: float, seconds: float, losses: list[float])
 def train_loop(
     setting: Setting,
     precision: str = "32-true",  # 32-true or bf16-mixed
-    padded: bool = False,  # every row to the width of the original; else to the longest of its batch
+    padded: bool = False,  # rows to the width of the original; else to the longest of a batch
     grouped: bool = True,  # rows of like length share a batch; False: they meet by chance
     fused: bool = True,  # AdamW in one kernel
 ) -> dict:
@@ -506,7 +506,7 @@ def of_summaries(shape: Any, rows: Any) -> np.ndarray:
     read, told = (store.lengths.astype(np.float64) for store in (rows.inputs, rows.labels))
     width, depth = shape.d_model, shape.encoder_layers
     block = depth * (4 * width**2 + 2 * width * shape.encoder_ffn_dim)
-    cross = 2 * depth * width**2  # keys and values are of what was read, queries and sum of the rest
+    cross = 2 * depth * width**2  # keys and values of what was read, queries and sum of the rest
     matrices = (block + cross) * read + (block + cross + width * shape.vocab_size) * told
     return 2 * matrices + 4 * depth * width * (read**2 + told**2 + read * told)
 

@@ -1052,7 +1052,7 @@ class RowLog:
         self.write_csv()
         self.board.close()
 
-# %% ../nbs/07_engine.ipynb #c74e56f1
+# %% ../nbs/07_engine.ipynb #67547eb1
 def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list) -> Fit:
     "Data, model, optimizer and plan, continued from the run's resume point if it has one."
     import torch
@@ -1073,7 +1073,7 @@ def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list
     if empty := [split for split, dataset in data.items() if not len(dataset)]:
         raise EngineError(f"no examples in {', '.join(empty)}: give files that have some.")
     checkpoints = kept_checkpoints(run, config, on_warning=say)
-    found = resume_point(checkpoints, fabric)
+    found, allowed = resume_point(checkpoints, fabric), run.read("memory") or {}
     torch.manual_seed(config.learning.random_seed)
     network = _blank(task) if found else task.model()
     module = over_all_devices(network, fabric, config.hardware, say)
@@ -1084,7 +1084,7 @@ def set_up(task: Task, run: Run, fabric: Fabric, stop: StopVote, listeners: list
         task, run, fabric, plan, listeners, data,
         checkpoints, module, model, optimizer, stop,
         average=moving_average(module, config.learning.ema_decay),
-        micro_batch=_least(config.hardware.micro_batch, (run.read("memory") or {}).get("micro_batch", 0)),
+        micro_batch=_least(config.hardware.micro_batch, allowed.get("micro_batch", 0)),
     )
     resumed_from = load(fit, found)
     if fit.first:

@@ -605,7 +605,7 @@ def tail(
         text = file.read().decode(errors="replace")
     return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
 
-# %% ../nbs/08_launch.ipynb #69801e2c
+# %% ../nbs/08_launch.ipynb #d7cd9cb2
 LAUNCHER_CODE = "from mlnotes.launch import launcher_main; launcher_main()"
 
 
@@ -640,7 +640,7 @@ def start_again(run: Run, environ: Mapping[str, str]) -> NoReturn:  # of this pr
         stale.unlink()
     os.execve(sys.executable, [sys.executable, "-P", "-c", LAUNCHER_CODE, sys.argv[1]], environ)
 
-
+# %% ../nbs/08_launch.ipynb #27830651
 def run_ranks(run: Run, ranks: int) -> dict[int, tuple[int, int]]:
     "Start the ranks and wait for their end; {rank: (exit code, pid)} of those that failed."
     from torch.distributed import run as torchrun
