@@ -65,6 +65,9 @@ def some_texts(setting: Setting, count: int) -> list[str]:
 
 Labels = list[tuple[str, float]]  # of the text, or of its tokens without those outside of entities
 PIPELINES = {"ner": "token-classification", "sentiment": "text-classification"}
+AUTO = {
+    "ner": "AutoModelForTokenClassification", "sentiment": "AutoModelForSequenceClassification"
+}
 
 
 def of_ours(answer: dict) -> Labels:
@@ -92,7 +95,7 @@ def make_infer_one(system: str, folder: Path, width: int) -> Callable[[str], Lab
     import transformers
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
-    model = ANSWERERS[system](folder).model
+    model = getattr(transformers, AUTO[system]).from_pretrained(str(folder)).eval()
     special, names = set(tokenizer.all_special_ids), model.config.id2label
     options = {"max_length": width, "padding": "max_length", "truncation": True}
 
@@ -191,17 +194,23 @@ def latency(
 
 
 @contextmanager
-def flask_server(folder: Path) -> Iterator[int]:  # its port
+def flask_server(answer: Callable[[str], dict]) -> Iterator[int]:  # its port
     "What `app.run` starts: Werkzeug's development server with a thread for every connection."
     from flask import Flask, jsonify, request
     from werkzeug.serving import make_server
 
-    app, classifier = Flask("peer"), sentiment.Classifier(folder)
-    app.post("/api")(lambda: jsonify(classifier.predict(request.get_json())))
+    app = Flask("peer")
+    app.post("/api")(lambda: jsonify(answer(request.get_json())))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.port
     server.shutdown()
+
+
+def original_server(folder: Path) -> AbstractContextManager[int]:
+    "What the original starts."
+    infer_one = make_infer_one("sentiment", folder, 128)
+    return flask_server(lambda text: dict(zip(("label", "probability"), infer_one(text)[0])))
 
 
 @contextmanager
@@ -220,7 +229,12 @@ def onnx_server(folder: Path) -> AbstractContextManager[int]:
     return our_server(exported, OnnxModel(exported))
 
 
-SERVERS = {"flask": flask_server, "mlnotes": our_server, "onnx": onnx_server}
+SERVERS = {
+    "original": original_server,
+    "flask": lambda folder: flask_server(sentiment.Classifier(folder).predict),
+    "mlnotes": our_server,
+    "onnx": onnx_server,
+}
 
 
 def serve(setting: Setting, kind: str, count: int) -> None:
@@ -292,7 +306,7 @@ async def all_clients(served: Served, requests: int, count: int) -> list:
 
 def clients(
     setting: Setting,
-    server: str,  # flask, mlnotes or onnx
+    server: str,  # of `SERVERS`
     keep: bool = True,  # clients keep their connection; False: a new one for every request
     requests: int = 1000,
     texts: int = 200,  # different ones
