@@ -32,7 +32,7 @@ __all__ = ['FAMILIES', 'SPEAKERS', 'HIDDEN', 'PRESETS', 'SCRATCH_SIZES', 'METRIC
            'score_summaries', 'DialogueCorpus', 'DialogueTask', 'save_network', 'summary_review', 'baseline_summaries',
            'beside_baselines', 'Summarizer', 'open_network', 'writing_settings', 'dialogue_rows', 'written_rows']
 
-# %% ../nbs/14_dialogue.ipynb #e89b0c88
+# %% ../nbs/14_dialogue.ipynb #e2743042
 from mlnotes.config import (
     Config,
     Data,
@@ -60,6 +60,7 @@ from mlnotes.data import (
     split_files,
     write_text,
 )
+from .packing import Answering
 from .rouge import TOKENIZERS, bootstrap_interval, rouge_scores
 from .splits import near_texts, train_and_valid
 from .tables import read_table
@@ -1350,7 +1351,7 @@ def beside_baselines(
         table[whose] = {name: found[name] for name in names} | {"different": len(set(texts))}
     return table
 
-# %% ../nbs/14_dialogue.ipynb #e32bc71f
+# %% ../nbs/14_dialogue.ipynb #8b9faa51
 class Summarizer:
     "A model that answers a dialogue with its summary."
 
@@ -1365,6 +1366,7 @@ class Summarizer:
         self.tokenizer = load_tokenizer(str(folder), normalize="none")
         self.tokenizer.pad_token = self.tokenizer.pad_token or self.tokenizer.eos_token
         self.model = model if model is not None else open_network(folder)
+        self.answering = Answering(self.model)
         known = getattr(self.model.config, "dialogue", None) or {}
         self.prefix, self.clean = known.get("prefix", ""), known.get("clean", True)
         self.separator, self.remove_tokens = known.get("separator"), known.get("remove_tokens", ())
@@ -1439,7 +1441,7 @@ def writing_settings(
         settings.early_stopping, settings.length_penalty = False, 1.0
     return settings
 
-# %% ../nbs/14_dialogue.ipynb #ef66e1af
+# %% ../nbs/14_dialogue.ipynb #c0cd2050
 def dialogue_rows(
     asked: Summarizer, texts: Sequence[str]
 ) -> tuple[list[np.ndarray], list[bool]]:  # tokens of each, and whether its end is not among them
@@ -1468,7 +1470,7 @@ def written_rows(asked: Summarizer, rows: list[np.ndarray]) -> list[dict]:
     batch["attention_mask"] = _pad([np.ones(len(row)) for row in rows], width, 0, left)
     batch = {name: tensor.to(asked.model.device) for name, tensor in batch.items()}
     with torch.inference_mode():
-        found, lengths = write_summaries(asked.model, batch, asked.settings)
+        found, lengths = write_summaries(asked.answering.network(), batch, asked.settings)
     written = [row[:length] for row, length in zip(found.cpu().numpy(), lengths)]
     summaries = decode_summaries(asked.tokenizer, written, asked.remove_tokens)
     limit = asked.settings.max_new_tokens

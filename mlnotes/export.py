@@ -1020,7 +1020,7 @@ def _tidy(proto: Any) -> Any:
         part.ClearField("doc_string")
     return proto
 
-# %% ../nbs/23_export.ipynb #0fe0dc38
+# %% ../nbs/23_export.ipynb #b9c152bf
 class OnnxModel:
     "An ONNX classifier with the PyTorch model's call: `input_ids=, attention_mask=`, or `x=`."
 
@@ -1052,12 +1052,10 @@ class OnnxModel:
 
     def __call__(
         self,
-        **inputs: Tensor,  # input_ids [batch, length], attention_mask if padded; x [batch, C, side, side]
+        **inputs: Tensor,  # input_ids, attention_mask [batch, length]; or x [batch, C, side, side]
     ) -> SimpleNamespace | Tensor:  # its logits [batch, length, labels], [batch, labels]; or these
         import torch
 
-        if set(inputs) == {"input_ids"}:
-            inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
         if set(inputs) != set(self.types):
             raise TypeError(f"the model takes {', '.join(self.types)}, not {', '.join(inputs)}.")
         feed = {name: each.cpu().to(self.types[name]).numpy() for name, each in inputs.items()}

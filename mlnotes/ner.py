@@ -502,7 +502,7 @@ class NerTask(NerCorpus):
     def save(self, model: nn.Module, folder: Path) -> None:
         save_beside(model, self.tokenizer, folder)
 
-# %% ../nbs/10_ner.ipynb #a9695fbc
+# %% ../nbs/10_ner.ipynb #3f16e641
 class Tagger:
     "A token classifier that answers with entities of the text as it was typed."
 
@@ -512,7 +512,7 @@ class Tagger:
         model: Any = None,  # computes logits instead of the folder's weights, such as an ONNX one
     ):
         self.opened = open_model("AutoModelForTokenClassification", folder, model)
-        self.tokenizer, self.model, self.label_names, _ = self.opened
+        self.tokenizer, self.model, self.label_names, _ = self.opened[:4]
         self.temperature = read_calibration(folder)["temperature"]
 
     def predict(

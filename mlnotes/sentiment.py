@@ -414,7 +414,7 @@ def review_errors(
         for row in wrong
     ]
 
-# %% ../nbs/11_sentiment.ipynb #4768a07c
+# %% ../nbs/11_sentiment.ipynb #2e212b9b
 class Classifier:
     "A sequence classifier that answers with calibrated probabilities."
 
@@ -424,7 +424,7 @@ class Classifier:
         model: Any = None,  # computes logits instead of the folder's weights, such as an ONNX one
     ):
         self.opened = open_model("AutoModelForSequenceClassification", folder, model)
-        self.tokenizer, self.model, self.label_names, self.max_tokens = self.opened
+        self.tokenizer, self.model, self.label_names, self.max_tokens = self.opened[:4]
         self.temperature = read_calibration(folder)["temperature"]
         self.titles = getattr(self.model.config, "label_titles", None) or label_titles(self.label_names)
 
