@@ -16,14 +16,15 @@ __all__ = ['PackedLinear', 'rounded_up', 'PackedLayer', 'pack_layer', 'PackedBas
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-# %% ../nbs/02a_packing.ipynb #b83b4934
+# %% ../nbs/02a_packing.ipynb #b682ec0e
 class PackedLinear:
     "One or more linear layers that read the same, as one product; all have a bias, or none has."
 
     def __init__(self, *layers: nn.Linear):
         import torch
 
-        weight = torch.cat([layer.weight.detach() for layer in layers])
+        weights = [layer.weight.detach() for layer in layers]
+        weight = torch.cat(weights) if len(layers) > 1 else weights[0]  # one is not copied twice
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight)
         biases = [layer.bias.detach() for layer in layers if layer.bias is not None]
         self.bias = torch.cat(biases) if biases else None
@@ -141,7 +142,7 @@ class PackedBase:
         widen = getattr(self.base, "embeddings_project", None)
         return parts.LayerNorm(x) if widen is None else widen(parts.LayerNorm(x))
 
-# %% ../nbs/02a_packing.ipynb #c9f28691
+# %% ../nbs/02a_packing.ipynb #666a2fad
 _EMBEDDINGS = ("word_embeddings", "position_embeddings", "token_type_embeddings")
 
 
@@ -160,9 +161,10 @@ def _is_known(base: nn.Module) -> bool:
     vectors = {name: nn.Embedding for name in _EMBEDDINGS} | {"LayerNorm": nn.LayerNorm}
     every = [(dict(layer.named_modules()), kinds) for layer in layers]
     every.append((dict(base.embeddings.named_modules()), vectors))
-    if any(type(parts.get(name)) is not kind for parts, known in every for name, kind in known.items()):
+    named = [(parts.get(name), kind) for parts, known in every for name, kind in known.items()]
+    if any(type(part) is not kind for part, kind in named):
         return False
-    return all(parts[name].bias is not None for parts, known in every[:-1] for name in known)
+    return all(part.bias is not None for part, kind in named if kind is nn.Linear)
 
 
 def _pack_base(base: nn.Module) -> bool:
