@@ -44,7 +44,7 @@ def rounded_up(tokens: int) -> int:
     step = max(4, 1 << tokens.bit_length() >> 4)
     return -(-tokens // step) * step
 
-# %% ../nbs/02a_packing.ipynb #44036c11
+# %% ../nbs/02a_packing.ipynb #a32aff15
 _LINEARS = (
     "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
     "intermediate.dense", "output.dense",
@@ -82,7 +82,7 @@ class PackedLayer(NamedTuple):
             wide = self.activation(self.widen(x))
         return self.norms[1](self.narrow(wide) + x)
 
-
+# %% ../nbs/02a_packing.ipynb #09ab0f42
 def pack_layer(layer: nn.Module, exact_gelu: bool) -> PackedLayer:
     "The layer of a model that `_is_known`."
     parts = dict(layer.named_modules())

@@ -814,7 +814,7 @@ def similar_lengths(
         end = begins[end - 1]
     return groups[::-1]
 
-# %% ../nbs/02_text.ipynb #30e2b4ed
+# %% ../nbs/02_text.ipynb #f5ba3e58
 class Opened(NamedTuple):
     "A trained classifier of texts or tokens, ready to compute."
 
@@ -830,17 +830,11 @@ class Opened(NamedTuple):
 
         found = [None] * len(store)
         for rows in similar_lengths(store.lengths):
-            if len(rows) == 1:  # nothing to pad
-                part = slice(*store.offsets[rows[0] : rows[0] + 2])
-                ids = torch.from_numpy(store.input_ids[None, part].astype(np.int64))
-                batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-                lengths = [ids.shape[1]]
-            else:
-                batch = pad_tokens(store, rows, self.tokenizer.pad_token_id, multiple=1)
-                lengths = batch.pop("lengths")
-            device = self.model.device
+            batch = pad_tokens(store, rows, self.tokenizer.pad_token_id, multiple=1)
+            lengths, device = batch.pop("lengths"), self.model.device
+            batch = {name: values.to(device) for name, values in batch.items()}
             with torch.inference_mode():
-                answer = self.answering.network()(**{name: values.to(device) for name, values in batch.items()})
+                answer = self.answering.network()(**batch)
             for row, length, values in zip(rows, lengths, answer.logits.float().cpu().numpy()):
                 found[row] = values[:length] if values.ndim == 2 else values[None]
         return np.concatenate(found)
